@@ -1,0 +1,389 @@
+"""What can happen to a charge point. Past tense, frozen; ids and times come in with the event."""
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum, unique
+from typing import TypeAlias
+
+from bridge.core.values import (
+    CommandId,
+    IdTag,
+    Instant,
+    Mode,
+    Person,
+    QuestionId,
+    ReaderId,
+    ReadingContext,
+    RecordId,
+    RequestId,
+    SessionId,
+    TagInfo,
+    UserId,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Anything that happened, when, and an id nobody has used for whatever it opens."""
+
+    at: Instant
+    fresh: SessionId
+    """Id of the session (or question, or command) that this event opens, should it open one. At most one does."""
+
+
+# --- the world as a whole ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restarted(Event):
+    """The first event of a charge point's life in this process (B8). What was kept is already in the state."""
+
+    planned: bool
+    """The last stop was orderly; False after a power cut or crash."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimePassed(Event):
+    """A deadline of the state is due. Early or needless ones do no harm."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerSynchronised(Event):
+    """Everything the broker had stored has been delivered; from here on silence means "nothing to say"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerLost(Event):
+    """The hardware can't be heard. What was known of it is no longer live."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageChanged(Event):
+    """The disk refuses records, or takes them again."""
+
+    ok: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockCorrected(Event):
+    """The host's time was before the build date and has now been learnt; times kept so far are moved by this much, once."""
+
+    by_ms: int
+
+
+# --- hardware ---------------------------------------------------------------------------------------------------------------------
+
+
+@unique
+class Unset(Enum):
+    """The type of `UNSET`."""
+
+    UNSET = "unset"
+
+
+UNSET = Unset.UNSET
+"""Not told by this message, as against told to be unknown (None)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WallboxReported(Event):
+    """The wallbox said something of itself. Only the fields that are not UNSET were told; None means "unknown from now on"."""
+
+    live: bool
+    """False: the broker had it stored before we subscribed."""
+    plugged: bool | None | Unset = UNSET
+    charging: bool | None | Unset = UNSET
+    cp_state: str | None | Unset = UNSET
+    """A…F of IEC 61851; wins over `plugged` and `charging`."""
+    plug: str | None | Unset = UNSET
+    """`plugged_since` or `plug_id`: any text that changes with each plug-in."""
+    fault: str | None | Unset = UNSET
+    """A fault code of the field; NO_FAULT when healthy."""
+    online: bool | None | Unset = UNSET
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterReported(Event):
+    """The meter said something. Only the fields that are not UNSET were told; None means "unknown from now on"."""
+
+    live: bool
+    taken_ms: int | None = None
+    """The meter's own time of the reading (UTC), where it tells one."""
+    register_wh: float | None | Unset = UNSET
+    power_w: float | None | Unset = UNSET
+    current_a: tuple[float, ...] | None | Unset = UNSET
+    """All phases at once."""
+    voltage_v: tuple[float, ...] | None | Unset = UNSET
+    phase_current_a: tuple[int, float | None] | Unset = UNSET
+    """One phase: (index from 0, value)."""
+    phase_voltage_v: tuple[int, float | None] | Unset = UNSET
+    soc_percent: float | None | Unset = UNSET
+    signed: str | None | Unset = UNSET
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandAnswered(Event):
+    """The wallbox told how a command went."""
+
+    command: CommandId
+    ok: bool
+    supported: bool = True
+    reason: str | None = None
+
+
+# --- people -----------------------------------------------------------------------------------------------------------------------
+
+
+@unique
+class Door(StrEnum):
+    """Where a wish to charge came in."""
+
+    READER = "reader"
+    APP = "app"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Who waits for the decision, and under which id."""
+
+    door: Door
+    id: str
+    """The tap's or the app's own request id, else one the shell drew."""
+    reader: ReaderId | None = None
+    user: UserId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagPresented(Event):
+    """A card was tapped, or an app pressed start. The session gets `fresh` as its id, should one start."""
+
+    origin: Origin
+    person: Person
+    mode: Mode | None = None
+    """As told by the tap, else the reader's default; wins over the person's."""
+    known: TagInfo | None = None
+    """What the local list or the authorisation cache has on the tag."""
+    start_only: bool = False
+    """An app's start never stops a session."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantMoved(Event):
+    """A vehicle was plugged here after its driver tapped a shared reader; the permission given at the neighbour moves here."""
+
+    person: Person
+    mode: Mode | None
+    authority_local: bool
+    group: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantWithdrawn(Event):
+    """The permission that waited here for a plug has moved to the neighbour."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopPressed(Event):
+    """An app pressed stop."""
+
+    origin: Origin
+    user: UserId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionStopOrdered(Event):
+    """The operator of the site ends whatever runs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertCleared(Event):
+    """The operator of the site has seen an alert and puts it away."""
+
+    alert: str
+
+
+# --- energy management and price --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnergyManaged(Event):
+    """A source of energy management spoke. None takes that part of the source back."""
+
+    source: str
+    everywhere: bool
+    """Said to `all`, not to this charge point by name."""
+    allow: bool | None | Unset = UNSET
+    limit_w: float | None | Unset = UNSET
+    limit_a: float | None | Unset = UNSET
+    reason: str | None | Unset = UNSET
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceChanged(Event):
+    """The local price per kWh. None returns to the configured one."""
+
+    everywhere: bool
+    per_kwh: float | None
+
+
+# --- the backend ------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendOnline(Event):
+    """Connected and registered: questions can be asked, records can be delivered."""
+
+    clock_offset_ms: int
+    """The backend's clock minus ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendOffline(Event):
+    """Not connected, or not registered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizeAnswered(Event):
+    """The backend answered a question about a tag."""
+
+    question: QuestionId
+    info: TagInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizeFailed(Event):
+    """A question will not be answered: the link went down, or the backend answered with an error."""
+
+    question: QuestionId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordDelivered(Event):
+    """The backend has taken a record. For a start, `backend_id` is the name it gave to the transaction."""
+
+    record: RecordId
+    session: SessionId
+    starts: bool = False
+    backend_id: str | None = None
+    info: TagInfo | None = None
+    """What it says of the tag, where the answer tells."""
+    tag: IdTag | None = None
+    """The tag the record carried."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordParked(Event):
+    """The backend refused a record for good; it is kept aside and later records go on."""
+
+    record: RecordId
+    session: SessionId
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteStartRequested(Event):
+    """The backend wants a session to start."""
+
+    request: RequestId
+    person: Person
+    known: TagInfo | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteStopRequested(Event):
+    """The backend wants its transaction to end."""
+
+    request: RequestId
+    backend_id: str
+
+
+@unique
+class ResetKind(StrEnum):
+    """How hard."""
+
+    SOFT = "Soft"
+    HARD = "Hard"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResetRequested(Event):
+    """The backend wants this charge point (never the process) to start anew."""
+
+    request: RequestId
+    kind: ResetKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AvailabilityRequested(Event):
+    """The backend puts the connector or the whole station into or out of service."""
+
+    request: RequestId
+    operative: bool
+    station: bool
+    """The whole station (connector 0), which includes the connector."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnlockRequested(Event):
+    """The backend wants the cable freed. `fresh` names the command to the wallbox."""
+
+    request: RequestId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheClearRequested(Event):
+    """The backend wants all remembered tags forgotten."""
+
+    request: RequestId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingChangeRequested(Event):
+    """The backend changes one setting; the value has already been checked for type and range."""
+
+    request: RequestId
+    name: str
+    """A field of `Settings`."""
+    value: bool | int | str | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingRequested(Event):
+    """The backend wants a meter reading now; the request itself has been answered."""
+
+    context: ReadingContext = ReadingContext.TRIGGER
+
+
+AnyEvent: TypeAlias = (
+    Restarted
+    | TimePassed
+    | BrokerSynchronised
+    | BrokerLost
+    | StorageChanged
+    | ClockCorrected
+    | WallboxReported
+    | MeterReported
+    | CommandAnswered
+    | TagPresented
+    | GrantMoved
+    | GrantWithdrawn
+    | StopPressed
+    | SessionStopOrdered
+    | AlertCleared
+    | EnergyManaged
+    | PriceChanged
+    | BackendOnline
+    | BackendOffline
+    | AuthorizeAnswered
+    | AuthorizeFailed
+    | RecordDelivered
+    | RecordParked
+    | RemoteStartRequested
+    | RemoteStopRequested
+    | ResetRequested
+    | AvailabilityRequested
+    | UnlockRequested
+    | CacheClearRequested
+    | SettingChangeRequested
+    | ReadingRequested
+)
+"""Every event there is; `step` answers each of them in any state."""

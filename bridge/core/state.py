@@ -1,0 +1,389 @@
+"""What is known of one charge point. `Kept` survives a restart; everything else is learnt again.
+
+Derived things (status, limit, command, deadlines) are functions of it and are never stored.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum, unique
+from typing import TypeAlias
+
+from bridge.core.events import Origin, ResetKind
+from bridge.core.values import (
+    NO_FAULT,
+    ChargePointId,
+    CommandId,
+    IdTag,
+    Instant,
+    Mode,
+    Person,
+    QuestionId,
+    Reading,
+    RequestId,
+    SessionId,
+    StopReason,
+    TagInfo,
+)
+
+PAUSE_BELOW_A = 6.0
+"""IEC 61851-1 has no duty cycle for less than 6 A: a lower limit is a pause (design.md §2)."""
+
+# --- configuration ----------------------------------------------------------------------------------------------------------------
+
+
+@unique
+class Cable(StrEnum):
+    """How the cable is attached at the station."""
+
+    FIXED = "fixed"
+    SOCKET = "socket"
+
+
+@unique
+class Missing(StrEnum):
+    """What a required but silent source of energy management means."""
+
+    ALLOW = "allow"
+    STOP = "stop"
+    LIMIT = "limit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnergyRules:
+    """`[ems]` of the configuration."""
+
+    required: tuple[str, ...] = ()
+    """Sources that must have spoken before anything is released."""
+    stale_after_s: float | None = None
+    """A source silent for longer counts as missing; None: never."""
+    on_missing: Missing = Missing.STOP
+    missing_limit_a: float = PAUSE_BELOW_A
+    """With `on_missing = limit`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What the configuration says of this charge point. Constant while the process lives."""
+
+    charge_point: ChargePointId
+    backend: str | None
+    """The backend's name as it is shown; None: this charge point has no backend."""
+    max_current_a: float = 16.0
+    phases: int = 3
+    voltage_v: float = 230.0
+    cable: Cable = Cable.SOCKET
+    mode: Mode = Mode.ECO
+    price_per_kwh: Decimal | None = None
+    show_backend_prices: bool = False
+    tag_length_max: int = 20
+    """Of the backend's protocol: 20 or 36."""
+    question_s: float = 8.0
+    """From the tap to the answer; then cache, list or local permission decide (B9)."""
+    tap_stops: bool = True
+    stop_tap_min_s: float = 15.0
+    resume: bool = False
+    """After a restart the same transaction goes on where the plug-in is proven the same (B8)."""
+    continue_max_s: float = 600.0
+    energy: EnergyRules = field(default_factory=EnergyRules)
+    can_reset: bool = False
+    """The wallbox understands `reset`."""
+
+    @property
+    def max_power_w(self) -> float:
+        """What the hardware can deliver."""
+        return self.max_current_a * self.voltage_v * self.phases
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the backend can change, in words of both protocol versions. Times in seconds; 0 switches a periodic thing off."""
+
+    connection_timeout_s: int = 60
+    """How long a permission waits for a plug (B4)."""
+    authorize_remote: bool = True
+    cache_enabled: bool = True
+    local_authorize_offline: bool = True
+    local_pre_authorize: bool = False
+    allow_offline_unknown: bool = False
+    stop_on_invalid: bool = True
+    """End the transaction when the backend refuses after the fact; False: only stop the energy (B16)."""
+    max_energy_on_invalid_wh: int = 0
+    sample_interval_s: int = 60
+    aligned_interval_s: int = 0
+    sampled: tuple[str, ...] = ("Energy.Active.Import.Register",)
+    aligned: tuple[str, ...] = ("Energy.Active.Import.Register",)
+    stop_sampled: tuple[str, ...] = ()
+    stop_aligned: tuple[str, ...] = ()
+    minimum_status_s: int = 0
+    unlock_on_ev_disconnect: bool = True
+    heartbeat_s: int = 0
+    """0: what the backend says at registration."""
+    ping_s: int = 20
+    attempts: int = 3
+    """Sends of one record before it is parked."""
+    retry_s: int = 60
+    reset_retries: int = 1
+    phase_rotation: tuple[str, ...] = ("0.Unknown", "1.Unknown")
+    light_intensity: int = 100
+    blink_repeat: int = 0
+
+
+# --- the vehicle, the meter, energy management -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hardware:
+    """What the wallbox told. None is unknown; unknown never starts or ends a session."""
+
+    plugged: bool | None = None
+    charging: bool | None = None
+    cp_state: str | None = None
+    plug: str | None = None
+    fault: str = NO_FAULT
+    online: bool | None = None
+    """The device's own word on its availability; None: it never says."""
+    live: bool = False
+    """Something was heard since we subscribed, not from the broker's store."""
+    offline_since_s: float | None = None
+    """Since when (mono) it has been offline."""
+    plugged_at: Instant | None = None
+    """When the vehicle was plugged, as far as we saw it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meter:
+    """What the meter shows now."""
+
+    register_wh: int | None = None
+    register_at: Instant | None = None
+    taken_ms: int | None = None
+    """UTC of the reading, by the meter's own clock where it tells."""
+    live: bool = False
+    """False: only what the broker had stored."""
+    power_w: float | None = None
+    current_a: tuple[float | None, ...] = ()
+    voltage_v: tuple[float | None, ...] = ()
+    soc_percent: float | None = None
+    signed: str | None = None
+    doubted: tuple[int, ...] = ()
+    """Registers that jumped further than the hardware can deliver, held until three agree (design.md §2 "Meter")."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The last word of one source of energy management."""
+
+    name: str
+    everywhere: bool
+    allow: bool | None = None
+    limit_w: float | None = None
+    limit_a: float | None = None
+    reason: str | None = None
+
+
+# --- sessions ---------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoSession:
+    """Nothing runs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """The session is over and its energy is off; only the meter's last word is awaited, for a short while."""
+
+    reason: StopReason
+    utc_ms: int
+    tag: IdTag | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendSession:
+    """A transaction the backend bills."""
+
+    id: SessionId
+    person: Person
+    tag: IdTag
+    mode: Mode
+    begin: Reading
+    started_ms: int
+    sequence: int
+    """Number of the next record; the start has 0."""
+    last: Reading
+    """The newest durable reading: what a stop after a crash is billed with."""
+    remote: bool = False
+    backend_id: str | None = None
+    """The backend's name for it, as text; None until it has answered. "0" and "-1" are legal names."""
+    group: str | None = None
+    refused: TagInfo | None = None
+    """The backend took the start and refused the tag, and the transaction stays open without energy (B16)."""
+    follows: SessionId | None = None
+    ending: Ending | None = None
+    clock_trusted: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalSession:
+    """A session the backend never hears of: it has nothing to bill with."""
+
+    id: SessionId
+    person: Person
+    mode: Mode
+    begin: Reading
+    started_ms: int
+    last: Reading
+    cost: Decimal = Decimal(0)
+    price_per_kwh: Decimal | None = None
+    """The price in force since `priced_wh`."""
+    priced_wh: int = 0
+    """Register up to which `cost` has been summed."""
+    follows: SessionId | None = None
+    ending: Ending | None = None
+    clock_trusted: bool = True
+
+
+Session: TypeAlias = NoSession | BackendSession | LocalSession
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotPending:
+    """Nobody waits for anything."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """The backend has been asked about a tag. `stop` tells whether a yes would end the running session or open one."""
+
+    question: QuestionId
+    person: Person
+    tag: IdTag
+    mode: Mode | None
+    origins: tuple[Origin, ...]
+    """All who wait for the decision: a tap of the same identity joins (design.md §2 "Taps"). Empty for a remote start."""
+    until_s: float
+    known: TagInfo | None
+    stop: bool = False
+    remote: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    """Permitted, and waiting for a plug (B4) or for the meter."""
+
+    id: SessionId
+    person: Person
+    mode: Mode
+    local: bool
+    """On local permission: opens a LocalSession."""
+    group: str | None
+    until_s: float
+    """When it lapses while unplugged."""
+    meter_until_s: float | None = None
+    """Plugged; the session starts with a live reading, or at this time with the last known one."""
+    remote: bool = False
+    asked: bool = True
+    """The backend (or its list or cache) said yes; False: a start it has not been asked about."""
+    follows: SessionId | None = None
+    reader: str | None = None
+    """The reader it was given at, which may serve several wallboxes."""
+
+
+Pending: TypeAlias = NotPending | Asking | Granted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unlocking:
+    """The wallbox has been told to free the cable and has not answered."""
+
+    command: CommandId
+    request: RequestId
+    until_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovery:
+    """After a restart: a session was open, and live word of the wallbox is awaited (B8)."""
+
+    until_s: float
+    planned: bool
+    went_down_ms: int
+    """The last durable time of the life before."""
+
+
+# --- the whole --------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """Something a person should know. Published retained until solved."""
+
+    text: str
+    until_s: float | None = None
+    """When it clears by itself (mono); None: when it is solved."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What survives a restart. A handler that changes nothing of it keeps the very object, so that nothing is written."""
+
+    session: Session = field(default_factory=NoSession)
+    sources: tuple[Source, ...] = ()
+    operative: bool = True
+    station_operative: bool = True
+    scheduled: tuple[tuple[bool, bool], ...] = ()
+    """Availability changes that wait for the end of the session: (station, operative), oldest first."""
+    overrides: Mapping[str, bool | int | str | tuple[str, ...]] = field(default_factory=dict)
+    """Settings the backend changed."""
+    register_wh: int | None = None
+    """The newest durable register, written at least every 60 s while energy flows."""
+    register_ms: int | None = None
+    accounted_wh: int | None = None
+    """Up to here every Wh belongs to a session or a recorded gap."""
+    accounted_ms: int | None = None
+    plug: str | None = None
+    plugged: bool | None = None
+    prices: tuple[tuple[bool, Decimal], ...] = ()
+    """Live prices: (everywhere, per kWh)."""
+    reset: ResetKind | None = None
+    """A reset was promised and has not been carried out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """One charge point."""
+
+    rules: Rules
+    settings: Settings
+    """In force: the configuration's, with what the backend changed laid over."""
+    base: Settings
+    """As configured."""
+    now: Instant
+    """Of the newest event."""
+    kept: Kept = field(default_factory=Kept)
+    hardware: Hardware = field(default_factory=Hardware)
+    meter: Meter = field(default_factory=Meter)
+    pending: Pending = field(default_factory=NotPending)
+    unlocking: Unlocking | None = None
+    recovery: Recovery | None = None
+    synchronised: bool = False
+    """The broker has told all it had; before that nothing is newly released."""
+    storage_ok: bool = True
+    backend_online: bool = False
+    ended_plugged: bool = False
+    """A session ended and the vehicle is still plugged: the driver has to act (Finishing)."""
+    released_s: float | None = None
+    """Since when the hardware has been enabled for the running session."""
+    limit_since_s: float | None = None
+    """Since when the present limit has been in force."""
+    kept_s: float = 0.0
+    """When the register was last made durable."""
+    sampled_s: float | None = None
+    """When the running transaction was last sampled."""
+    aligned_ms: int = 0
+    """The last point of the wall-clock grid that was sampled."""
+    spoke_s: Mapping[str, float] = field(default_factory=dict)
+    """When each source of energy management spoke last, in this life."""
+    alerts: Mapping[str, Alert] = field(default_factory=dict)
+    backend_offset_ms: int = 0

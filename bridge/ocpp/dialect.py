@@ -1,0 +1,171 @@
+"""What one version of OCPP must be able to say and understand. Pure; the link carries, the core decides."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum, unique
+from typing import Any, Protocol, TypeAlias
+
+from bridge.clock import Stamp
+from bridge.core.effects import AnnounceReading, Outcome, Record
+from bridge.core.events import AnyEvent, RecordDelivered
+from bridge.core.state import Settings, State
+from bridge.core.values import IdTag, Person, RecordId, RequestId, TagInfo
+
+Json: TypeAlias = Any
+JsonObject: TypeAlias = dict[str, Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nameplate:
+    """What BootNotification tells of the hardware."""
+
+    vendor: str
+    model: str
+    serial: str | None = None
+    firmware: str | None = None
+    meter_serial: str | None = None
+    meter_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A CALL to be sent."""
+
+    action: str
+    payload: JsonObject
+
+
+@unique
+class Registration(StrEnum):
+    """How the central system answered BootNotification."""
+
+    ACCEPTED = "Accepted"
+    PENDING = "Pending"
+    REJECTED = "Rejected"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """The answer to BootNotification."""
+
+    status: Registration
+    interval_s: int
+    now_ms: int | None
+    """The central system's time, UTC; None where it can't be read."""
+
+
+@unique
+class Errand(StrEnum):
+    """What is to be sent after a reply, because the central system asked for it."""
+
+    BOOT = "BootNotification"
+    HEARTBEAT = "Heartbeat"
+    STATUS = "StatusNotification"
+    READING = "MeterValues"
+    FIRMWARE_STATUS = "FirmwareStatusNotification"
+    DIAGNOSTICS_STATUS = "DiagnosticsStatusNotification"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """Answer at once; then run the errands, in order."""
+
+    payload: JsonObject
+    errands: tuple[Errand, ...] = ()
+    connector: int | None = None
+    """The connector an errand is about; None: all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Answer with a CALLERROR. `code` is the version's own spelling; `description` at most 255 characters, never quoting the frame."""
+
+    code: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """The core decides; the answer comes as an `Answer` effect with the same request id."""
+
+    event: AnyEvent
+
+
+Handled: TypeAlias = Reply | Refusal | Passed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a dialect may look at to answer a request."""
+
+    state: State
+    stamp: Stamp
+    request: RequestId
+    registration: Registration | None
+    """None: BootNotification has not been answered yet."""
+    person: Callable[[IdTag], Person]
+    """Who a tag belongs to at this charge point."""
+    known: Callable[[IdTag], TagInfo | None]
+    """What the authorisation cache has on a tag."""
+
+
+class Dialect(Protocol):
+    """One version of OCPP, station side."""
+
+    subprotocol: str
+    """`ocpp1.6` …"""
+    tag_length_max: int
+
+    def boot(self, nameplate: Nameplate) -> Outgoing:
+        """BootNotification."""
+
+    def registered(self, payload: JsonObject) -> Registered:
+        """Read its answer."""
+
+    def heartbeat(self) -> Outgoing:
+        """Heartbeat."""
+
+    def heartbeat_ms(self, payload: JsonObject) -> int | None:
+        """The central system's time in the answer."""
+
+    def statuses(self, state: State, connector: int | None = None) -> tuple[Outgoing, ...]:
+        """StatusNotification as things are now: of one connector, or of connector 0 and then 1."""
+
+    def authorize(self, tag: IdTag) -> Outgoing:
+        """Authorize."""
+
+    def authorized(self, payload: JsonObject) -> TagInfo:
+        """Read its answer."""
+
+    def reading(self, effect: AnnounceReading, settings: Settings) -> Outgoing | None:
+        """MeterValues outside a transaction; None where no configured measurand is known."""
+
+    def record(self, record: Record, *, backend_id: str | None, start_parked: bool, settings: Settings) -> Outgoing | None:
+        """A transaction message; None: this version has no message for it, and it counts as delivered.
+
+        `backend_id` is what the central system called the transaction; None with `start_parked` where its start never arrived.
+        """
+
+    def delivered(self, row: RecordId, record: Record, payload: JsonObject, stamp: Stamp) -> RecordDelivered:
+        """Read the answer to a transaction message."""
+
+    def errand(self, errand: Errand, state: State, connector: int | None) -> tuple[Outgoing, ...]:
+        """What an errand sends (STATUS, READING, FIRMWARE_STATUS, DIAGNOSTICS_STATUS); BOOT and HEARTBEAT are the link's."""
+
+    def handle(self, action: str, payload: JsonObject, context: Context) -> Handled:
+        """Answer a request of the central system whose payload has passed its schema."""
+
+    def answer(self, action: str, outcome: Outcome) -> JsonObject:
+        """Spell the core's answer to a passed request."""
+
+    def unknown_action(self, action: str) -> Refusal:
+        """NotImplemented or NotSupported, as this version has it."""
+
+    def violation(self, keyword: str) -> str:
+        """The CALLERROR code for a payload that breaks its schema, by the JSON Schema keyword that failed."""
+
+    def initial(self, variables: Mapping[str, str | int | bool], *, base: Settings) -> Settings:
+        """Settings from the configuration's table of initial variables, in this version's names.
+
+        Raises ValueError that names the key and the allowed values.
+        """
