@@ -1,0 +1,1 @@
+"""The other side: real brokers, central systems and hardware for tests."""
