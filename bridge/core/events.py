@@ -39,6 +39,8 @@ class Restarted(Event):
 
     planned: bool
     """The last stop was orderly; False after a power cut or crash."""
+    clock_trusted: bool = True
+    """The host's clock has been set; False: it is earlier than the code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,6 +249,8 @@ class AuthorizeAnswered(Event):
 
     question: QuestionId
     info: TagInfo
+    tag: IdTag | None = None
+    """The tag that was asked about: what a late answer still teaches the cache."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import StrEnum, unique
 from typing import TypeAlias
 
-from bridge.core.events import Origin, ResetKind
+from bridge.core.events import Origin
 from bridge.core.values import (
     NO_FAULT,
     ChargePointId,
@@ -78,6 +78,8 @@ class Rules:
     show_backend_prices: bool = False
     tag_length_max: int = 20
     """Of the backend's protocol: 20 or 36."""
+    stop_wait_s: float = 5.0
+    """How long the end of a session waits for the meter's last word; then the last known register is taken."""
     question_s: float = 8.0
     """From the tap to the answer; then cache, list or local permission decide (B9)."""
     tap_stops: bool = True
@@ -219,6 +221,8 @@ class BackendSession:
     group: str | None = None
     refused: TagInfo | None = None
     """The backend took the start and refused the tag, and the transaction stays open without energy (B16)."""
+    refused_wh: int = 0
+    """Register at the refusal, from which `max_energy_on_invalid_wh` is counted."""
     follows: SessionId | None = None
     ending: Ending | None = None
     clock_trusted: bool = True
@@ -346,8 +350,6 @@ class Kept:
     plugged: bool | None = None
     prices: tuple[tuple[bool, Decimal], ...] = ()
     """Live prices: (everywhere, per kWh)."""
-    reset: ResetKind | None = None
-    """A reset was promised and has not been carried out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -373,6 +375,12 @@ class State:
     backend_online: bool = False
     ended_plugged: bool = False
     """A session ended and the vehicle is still plugged: the driver has to act (Finishing)."""
+    ending_until_s: float | None = None
+    """When the meter's last word is no longer awaited."""
+    opened_s: float | None = None
+    """When the running session was opened in this life."""
+    clock_trusted: bool = True
+    """The host's clock had been set when the process started."""
     released_s: float | None = None
     """Since when the hardware has been enabled for the running session."""
     limit_since_s: float | None = None
@@ -386,4 +394,7 @@ class State:
     spoke_s: Mapping[str, float] = field(default_factory=dict)
     """When each source of energy management spoke last, in this life."""
     alerts: Mapping[str, Alert] = field(default_factory=dict)
-    backend_offset_ms: int = 0
+    started_s: float = 0.0
+    """When this life began."""
+    over_limit_s: float | None = None
+    """Since when more power flows than is allowed."""

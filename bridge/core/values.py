@@ -166,6 +166,8 @@ class Why(StrEnum):
     HARDWARE_OFFLINE = "hardware_offline"
     FAULTED = "faulted"
     UNAVAILABLE = "unavailable"
+    UNPLUGGED = "unplugged"
+    """The cable was pulled while the backend was being asked."""
     STALE = "stale"
     TAG_TOO_LONG = "tag_too_long"
     STORAGE = "storage"
