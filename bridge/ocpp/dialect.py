@@ -120,13 +120,13 @@ class Dialect(Protocol):
         """BootNotification."""
 
     def registered(self, payload: JsonObject) -> Registered:
-        """Read its answer."""
+        """Read its answer. Raises CsmsRefused where no status can be read: nothing has been answered."""
 
     def heartbeat(self) -> Outgoing:
         """Heartbeat."""
 
     def heartbeat_ms(self, payload: JsonObject) -> int | None:
-        """The central system's time in the answer."""
+        """The central system's time in the answer; None where it can't be read."""
 
     def statuses(self, state: State, connector: int | None = None) -> tuple[Outgoing, ...]:
         """StatusNotification as things are now: of one connector, or of connector 0 and then 1."""
@@ -135,7 +135,7 @@ class Dialect(Protocol):
         """Authorize."""
 
     def authorized(self, payload: JsonObject) -> TagInfo:
-        """Read its answer."""
+        """Read its answer. Raises CsmsRefused where no status can be read: the question has not been answered."""
 
     def reading(self, effect: AnnounceReading, settings: Settings) -> Outgoing | None:
         """MeterValues outside a transaction; None where no configured measurand is known."""
@@ -147,7 +147,10 @@ class Dialect(Protocol):
         """
 
     def delivered(self, row: RecordId, record: Record, payload: JsonObject, stamp: Stamp) -> RecordDelivered:
-        """Read the answer to a transaction message."""
+        """Read the answer to a transaction message.
+
+        Raises CsmsRefused where a start's answer has neither a status nor a name for the transaction: it counts as an error answer.
+        """
 
     def errand(self, errand: Errand, state: State, connector: int | None) -> tuple[Outgoing, ...]:
         """What an errand sends (STATUS, READING, FIRMWARE_STATUS, DIAGNOSTICS_STATUS); BOOT and HEARTBEAT are the link's."""
