@@ -107,6 +107,8 @@ class Context:
     """Who a tag belongs to at this charge point."""
     known: Callable[[IdTag], TagInfo | None]
     """What the authorisation cache has on a tag."""
+    heartbeat_s: int = 0
+    """The heartbeat interval in force, where the central system may ask for it and the settings leave it to the registration."""
 
 
 class Dialect(Protocol):
@@ -153,7 +155,11 @@ class Dialect(Protocol):
         """
 
     def errand(self, errand: Errand, state: State, connector: int | None) -> tuple[Outgoing, ...]:
-        """What an errand sends (STATUS, READING, FIRMWARE_STATUS, DIAGNOSTICS_STATUS); BOOT and HEARTBEAT are the link's."""
+        """What an errand sends (STATUS, FIRMWARE_STATUS, DIAGNOSTICS_STATUS).
+
+        BOOT and HEARTBEAT are the link's. READING is the core's: the link hands it ReadingRequested, and the reading comes back as a
+        record of the running transaction or as an AnnounceReading.
+        """
 
     def handle(self, action: str, payload: JsonObject, context: Context) -> Handled:
         """Answer a request of the central system whose payload has passed its schema."""
