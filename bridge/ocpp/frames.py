@@ -16,11 +16,11 @@ FRAME_BYTES_MAX = 1_048_576
 DEPTH_MAX = 32
 """The deepest official message (a charging profile of 2.0.1) has 9 levels; data-transfer payloads get room, recursion does not."""
 MESSAGE_ID_MAX = 36
-"""OCPP-J 1.6 §4.1.4: "maximum of 36 characters, to allow for GUIDs". Ours keep to it."""
+"""OCPP-J 1.6 §4.1.4: at most 36 characters, "to allow for" GUIDs. Ours keep to it."""
 FOREIGN_MESSAGE_ID_MAX = 255
 """What we answer to: a GUID in braces or with a prefix does no harm, a megabyte to be echoed does."""
 DESCRIPTION_MAX = 255
-"""OCPP-J 1.6 §4.2.3: errorDescription is a string of at most 255 characters."""
+"""OCPP-J 2.0.1 §4.2.3 has string[255]; 1.6 has no limit, and peers use one type for both."""
 CODE_MAX = 50
 """Longer than any code there is; an unknown code is kept this far for the operator to see."""
 
@@ -127,10 +127,11 @@ def _read(message_type: int, elements: list[Json]) -> Frame | BadFrame:
         return BadFrame(fault=Fault.MESSAGE_ID)
     message_id, rest = elements[0], elements[1:]
     match message_type, rest:
-        case 2, [str(action), dict(payload)]:
-            return Call(message_id=message_id, action=action, payload=payload)
-        case 3, [dict(payload)]:
-            return CallResult(message_id=message_id, payload=payload)
+        # OCPP-J 1.6 §4.2.1: "If there is no payload JSON allows for two different notations: null or and empty object {}"
+        case 2, [str(action), dict() | None as payload]:
+            return Call(message_id=message_id, action=action, payload=payload or {})
+        case 3, [dict() | None as payload]:
+            return CallResult(message_id=message_id, payload=payload or {})
         # deviates: description and details are mandatory, but a refusal without them is still a refusal
         case 4, [str(code), *more] if len(more) <= _MORE_MAX:
             return _call_error(message_id, code, more)
