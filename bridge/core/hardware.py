@@ -1,0 +1,52 @@
+"""What the wallbox's words mean: plugged, charging, faulted, offline. Unknown is None, and None decides nothing."""
+
+from bridge.core.state import Hardware, State
+from bridge.core.values import NO_FAULT
+
+OFFLINE_S = 30.0
+"""Shorter silences are Wi-Fi (design.md §2 "Hardware")."""
+CHARGING_W = 100.0
+"""A vehicle that draws less than this is not charging; used only where the wallbox does not tell."""
+PLUGGED_STATES = frozenset("BCD")
+CHARGING_STATES = frozenset("CD")
+FAULT_STATES = frozenset("EF")
+
+
+def is_plugged(hardware: Hardware) -> bool | None:
+    """Whether a vehicle is connected. `cp_state` wins, except in a fault, where it tells nothing of the plug."""
+    state = hardware.cp_state
+    if state is None or state in FAULT_STATES:
+        return hardware.plugged
+    return state in PLUGGED_STATES
+
+
+def is_charging(state: State) -> bool | None:
+    """Whether energy flows into the vehicle, by the wallbox's word, else by the meter's."""
+    hardware = state.hardware
+    if hardware.cp_state is not None and hardware.cp_state not in FAULT_STATES:
+        return hardware.cp_state in CHARGING_STATES
+    if hardware.charging is not None:
+        return hardware.charging
+    if state.meter.power_w is not None:
+        return state.meter.power_w >= CHARGING_W
+    return None
+
+
+def fault_code(hardware: Hardware) -> str:
+    """The fault as the field names it; NO_FAULT when healthy. E and F of IEC 61851 name no cause."""
+    if hardware.fault != NO_FAULT:
+        return hardware.fault
+    if hardware.cp_state is not None and hardware.cp_state in FAULT_STATES:
+        return "OtherError"
+    return NO_FAULT
+
+
+def is_faulted(hardware: Hardware) -> bool:
+    """Whether it must not charge."""
+    return fault_code(hardware) != NO_FAULT
+
+
+def is_offline(state: State) -> bool:
+    """Whether it has been away for long enough to matter."""
+    since_s = state.hardware.offline_since_s
+    return since_s is not None and state.now.mono_s >= since_s + OFFLINE_S

@@ -1,0 +1,69 @@
+"""What a charge point is doing, in the field's nine words: truly, and as the backend is told."""
+
+from bridge.core.energy import command
+from bridge.core.hardware import is_charging, is_faulted, is_offline, is_plugged
+from bridge.core.state import BackendSession, Granted, LocalSession, NoSession, State
+from bridge.core.values import Status
+
+START_GRACE_S = 10.0
+"""A vehicle takes some seconds to begin after the release; until then it is preparing, not suspending."""
+
+
+def is_operative(state: State) -> bool:
+    """Whether the backend has both the station and the connector in service."""
+    return state.kept.operative and state.kept.station_operative
+
+
+def status(state: State) -> Status:
+    """The true state, a local session's included."""
+    if is_faulted(state.hardware):
+        return Status.FAULTED
+    match state.kept.session:
+        case NoSession():
+            return _idle_status(state)
+        case BackendSession(ending=ending) | LocalSession(ending=ending):
+            return _session_status(state) if ending is None else Status.FINISHING
+
+
+def _session_status(state: State) -> Status:
+    # OCPP 1.6 §4.9: SuspendedEVSE "has precedence over" SuspendedEV, in conformance.md §3.3
+    if not command(state).enabled:
+        return Status.SUSPENDED_EVSE
+    if is_charging(state):
+        return Status.CHARGING
+    if is_in_grace(state):
+        return Status.PREPARING
+    return Status.SUSPENDED_EV
+
+
+def is_in_grace(state: State) -> bool:
+    """Just released: the vehicle has not had the time to begin."""
+    return state.released_s is not None and state.now.mono_s < state.released_s + START_GRACE_S
+
+
+def _idle_status(state: State) -> Status:
+    if not is_operative(state) or is_offline(state):
+        return Status.UNAVAILABLE
+    if isinstance(state.pending, Granted):
+        return Status.PREPARING
+    if not is_plugged(state.hardware):
+        return Status.AVAILABLE
+    return Status.FINISHING if state.ended_plugged else Status.PREPARING
+
+
+def reported_status(state: State) -> Status:
+    """What the backend is told of the connector.
+
+    A local session is Unavailable from the decision until its end (B3). Preparing → Unavailable deviates: OCPP 1.6 §4.9 has no such
+    transition, but a session that is none of the backend's business must look like a connector it can't have (design.md §2 "Hardware").
+    """
+    if is_faulted(state.hardware):
+        return Status.FAULTED
+    if isinstance(state.kept.session, LocalSession) or (isinstance(state.pending, Granted) and state.pending.local):
+        return Status.UNAVAILABLE
+    return status(state)
+
+
+def station_status(state: State) -> Status:
+    """What the backend is told of the station as a whole (connector 0): only what the backend itself set."""
+    return Status.AVAILABLE if state.kept.station_operative else Status.UNAVAILABLE

@@ -1,0 +1,80 @@
+"""What the wallbox says: plugs and unplugs, faults, silence. An unplug ends the session, always (B5)."""
+
+from dataclasses import replace
+
+from bridge.core.alerts import AlertId
+from bridge.core.draft import Draft
+from bridge.core.events import Unset, WallboxReported
+from bridge.core.hardware import fault_code, is_faulted, is_plugged
+from bridge.core.recovery import resolve_recovery
+from bridge.core.sessions import close, try_start
+from bridge.core.state import Hardware
+from bridge.core.taps import end_epoch
+from bridge.core.values import NO_FAULT, StopReason, Why
+
+
+def wallbox_reported(draft: Draft, event: WallboxReported) -> None:
+    """Merge what was told, then act on what changed."""
+    before = draft.state.hardware
+    was_plugged = draft.kept.plugged
+    hardware = _merged(before, event, draft.now_s)
+    plugged = is_plugged(hardware)
+    if plugged and not is_plugged(before):
+        hardware = replace(hardware, plugged_at=draft.state.now)
+    draft.state = replace(draft.state, hardware=hardware)
+    _tell_faults(draft, before, hardware)
+    if draft.state.recovery is not None:
+        if event.live and plugged is not None:
+            resolve_recovery(draft)
+        return
+    replugged = plugged and was_plugged and _is_other_plug(draft, hardware)
+    if (plugged is False and was_plugged is not False) or replugged:
+        _unplugged(draft)
+    if plugged is not None:
+        draft_plug = hardware.plug if hardware.plug is not None or not plugged else draft.kept.plug
+        if draft.kept.plugged is not plugged or draft.kept.plug != draft_plug:
+            draft.kept = replace(draft.kept, plugged=plugged, plug=draft_plug)
+    if plugged:
+        try_start(draft)
+
+
+def _is_other_plug(draft: Draft, hardware: Hardware) -> bool:
+    return hardware.plug is not None and draft.kept.plug is not None and hardware.plug != draft.kept.plug
+
+
+def _unplugged(draft: Draft) -> None:
+    end_epoch(draft, Why.UNPLUGGED)
+    close(draft, StopReason.EV_DISCONNECTED)
+    draft.state = replace(draft.state, ended_plugged=False)
+
+
+def _merged(hardware: Hardware, event: WallboxReported, now_s: float) -> Hardware:
+    if not isinstance(event.plugged, Unset):
+        hardware = replace(hardware, plugged=event.plugged)
+    if not isinstance(event.charging, Unset):
+        hardware = replace(hardware, charging=event.charging)
+    if not isinstance(event.cp_state, Unset):
+        hardware = replace(hardware, cp_state=event.cp_state)
+    if not isinstance(event.plug, Unset):
+        hardware = replace(hardware, plug=event.plug)
+    if not isinstance(event.fault, Unset):
+        hardware = replace(hardware, fault=event.fault or NO_FAULT)
+    if not isinstance(event.online, Unset):
+        since_s = None
+        if event.online is False:
+            since_s = now_s if hardware.offline_since_s is None else hardware.offline_since_s
+        hardware = replace(hardware, online=event.online, offline_since_s=since_s)
+    if event.live and not hardware.live:
+        hardware = replace(hardware, live=True)
+    return hardware
+
+
+def _tell_faults(draft: Draft, before: Hardware, hardware: Hardware) -> None:
+    if is_faulted(hardware) and fault_code(before) != fault_code(hardware):
+        draft.alert(AlertId.HARDWARE_FAULT, f"the wallbox reports {fault_code(hardware)}")
+    elif not is_faulted(hardware):
+        draft.clear(AlertId.HARDWARE_FAULT)
+    if hardware.offline_since_s is None:
+        draft.clear(AlertId.HARDWARE_OFFLINE)
+
+
