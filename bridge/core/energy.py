@@ -121,7 +121,7 @@ def is_cut_off(session: BackendSession, state: State) -> bool:
 def session_mode(state: State) -> Mode:
     """Eco or prio of whoever charges or is about to (B13)."""
     match state.kept.session, state.pending:
-        case (BackendSession(mode=mode) | LocalSession(mode=mode)), _:
+        case ((BackendSession(mode=mode) | LocalSession(mode=mode)), _):
             return mode
         case _, Granted(mode=mode):
             return mode

@@ -67,7 +67,9 @@ def _register_told(draft: Draft, event: MeterReported, register_wh: int) -> None
         meter = replace(meter, doubted=(*meter.doubted, register_wh))
         draft.state = replace(draft.state, meter=meter)
         if not _confirmed(meter.doubted):
-            text = f"the meter jumped by {register_wh - before_wh} Wh, more than the hardware can draw; waiting for {CONFIRMATIONS} readings"
+            text = (
+                f"the meter jumped by {register_wh - before_wh} Wh, more than the hardware can draw; waiting for {CONFIRMATIONS} readings"
+            )
             draft.alert(AlertId.METER_JUMP, text, for_s=PASSING_S)
             return
     _believe(draft, event, register_wh)

@@ -5,8 +5,8 @@ from dataclasses import replace
 from bridge.core.alerts import PASSING_S, AlertId
 from bridge.core.draft import Draft
 from bridge.core.effects import (
-    Answer,
     AnnounceReading,
+    Answer,
     ForgetTags,
     Outcome,
     ResetHardware,

@@ -252,9 +252,7 @@ def sample(draft: Draft, context: ReadingContext, *, utc_ms: int) -> None:
     if now is None or not is_fresh(draft.state):
         draft.alert(AlertId.METER_SILENT, "the meter is silent during a session: no meter values can be told")
         return
-    record = RecordSample(
-        session=session.id, sequence=session.sequence, reading=now, offline=not draft.state.backend_online
-    )
+    record = RecordSample(session=session.id, sequence=session.sequence, reading=now, offline=not draft.state.backend_online)
     draft.emit(record)
     draft.session = replace(session, sequence=session.sequence + 1)
     keep_register(draft)
@@ -281,9 +279,7 @@ def reprice(draft: Draft) -> None:
         return
     known_wh = draft.state.meter.register_wh
     register_wh = session.priced_wh if known_wh is None else max(known_wh, session.priced_wh)
-    draft.session = replace(
-        session, cost=cost_so_far(session, register_wh), price_per_kwh=price, priced_wh=register_wh
-    )
+    draft.session = replace(session, cost=cost_so_far(session, register_wh), price_per_kwh=price, priced_wh=register_wh)
 
 
 # --- end --------------------------------------------------------------------------------------------------------------------------
@@ -369,9 +365,7 @@ def _finish(draft: Draft, last: Reading) -> None:
     )
 
 
-def _entry(
-    session: BackendSession | LocalSession, end: Reading, cost: Decimal, price: Decimal | None
-) -> HistoryEntry:
+def _entry(session: BackendSession | LocalSession, end: Reading, cost: Decimal, price: Decimal | None) -> HistoryEntry:
     assert session.ending is not None
     billed = isinstance(session, BackendSession)
     return HistoryEntry(

@@ -34,9 +34,7 @@ def is_stale(taken_ms: int | None, now_ms: int) -> bool:
     return taken_ms is not None and abs(now_ms - taken_ms) > STALE_MS
 
 
-def choose(
-    states: Sequence[State], person: Callable[[State], Person], named: ChargePointId | None = None
-) -> ChargePointId | Why:
+def choose(states: Sequence[State], person: Callable[[State], Person], named: ChargePointId | None = None) -> ChargePointId | Why:
     """The charge point a tap at a reader means, among those the reader serves; or why there is none.
 
     A vehicle that stayed plugged after its session is not "plugged and not yet authorised" at a shared reader: the next person's tap

@@ -107,7 +107,7 @@ def _told(state: State) -> tuple[str, str, str]:
     return reported_status(state), station_status(state), fault_code(state.hardware)
 
 
-def _handle(draft: Draft, event: AnyEvent) -> None:  # noqa: C901, PLR0912, PLR0915 - one flat line for each event there is
+def _handle(draft: Draft, event: AnyEvent) -> None:  # noqa: PLR0915 - one flat line for each event there is
     match event:
         case WallboxReported():
             wallbox_reported(draft, event)
@@ -180,7 +180,9 @@ def _backend_online(draft: Draft, event: BackendOnline) -> None:
     draft.state = replace(draft.state, backend_online=True)
     if abs(event.clock_offset_ms) > CLOCK_SKEW_MS:
         seconds = event.clock_offset_ms / 1000
-        draft.alert(AlertId.CLOCK_SKEW, f"the central system's clock differs from this host's by {seconds:.0f} s; check NTP", for_s=PASSING_S)
+        draft.alert(
+            AlertId.CLOCK_SKEW, f"the central system's clock differs from this host's by {seconds:.0f} s; check NTP", for_s=PASSING_S
+        )
     else:
         draft.clear(AlertId.CLOCK_SKEW)
 
@@ -252,5 +254,3 @@ def _clock_corrected(draft: Draft, event: ClockCorrected) -> None:
     begin = replace(session.begin, utc_ms=session.begin.utc_ms + by_ms)
     last = replace(session.last, utc_ms=session.last.utc_ms + by_ms)
     draft.session = replace(session, begin=begin, last=last, started_ms=session.started_ms + by_ms)
-
-

@@ -1,4 +1,4 @@
-"""Cards, app buttons and the answers to the questions they raise. Every accepted one gets exactly one decision (B1–B5, B7, B9)."""
+"""Cards, app buttons and the answers to the questions they raise. Every accepted one gets exactly one decision (B1-B5, B7, B9)."""
 
 from dataclasses import replace
 
@@ -87,7 +87,7 @@ def _tap_while_granted(draft: Draft, event: TagPresented, granted: Granted) -> N
     if not granted.person.is_same(event.person):
         _red(draft, event, Why.OCCUPIED)
         return
-    # B4: "a second tap renews the timer"
+    # A second tap renews the timer (B4).
     draft.pending = replace(granted, until_s=draft.now_s + draft.state.settings.connection_timeout_s)
     _green(draft, event, Authority.LOCAL if granted.local else Authority.OCPP, _why_granted(draft.state))
 
@@ -351,7 +351,5 @@ def _red(draft: Draft, event: TagPresented, why: Why) -> None:
     draft.decide((event.origin,), event.person, Colour.RED, Authority.BRIDGE, why)
 
 
-def _decide_red(
-    draft: Draft, asking: Asking, authority: Authority, why: Why, verdict: Verdict | None = None
-) -> None:
+def _decide_red(draft: Draft, asking: Asking, authority: Authority, why: Why, verdict: Verdict | None = None) -> None:
     draft.decide(asking.origins, asking.person, Colour.RED, authority, why, verdict)

@@ -76,5 +76,3 @@ def _tell_faults(draft: Draft, before: Hardware, hardware: Hardware) -> None:
         draft.clear(AlertId.HARDWARE_FAULT)
     if hardware.offline_since_s is None:
         draft.clear(AlertId.HARDWARE_OFFLINE)
-
-
