@@ -1,0 +1,213 @@
+"""What an OCPP 1.6 central system asks, and what the station answers. Pure.
+
+What is only a matter of the book is answered here; what changes the charge point is passed to the core as an event.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from bridge.core.effects import Outcome
+from bridge.core.events import (
+    AvailabilityRequested,
+    CacheClearRequested,
+    RemoteStartRequested,
+    RemoteStopRequested,
+    ResetKind,
+    ResetRequested,
+    SettingChangeRequested,
+    UnlockRequested,
+)
+from bridge.core.state import Cable, LocalSession
+from bridge.core.values import IdTag
+from bridge.ocpp.dialect import Context, Errand, Handled, JsonObject, Passed, Refusal, Registration, Reply
+from bridge.ocpp.keys import MAX_KEYS, Change, change_configuration, get_configuration
+from bridge.ocpp.validation import Version, knows
+
+STATION, CONNECTOR = 0, 1
+"""A charge point is one wallbox: connector 0 is the station as a whole, connector 1 its only outlet."""
+
+NOT_IMPLEMENTED = "NotImplemented"
+NOT_SUPPORTED = "NotSupported"
+FORMATION = "FormationViolation"
+OCCURENCE = "OccurenceConstraintViolation"
+"""With one r: OCPP-J 1.6 spells it so on the wire, and its errata say to leave it."""
+PROPERTY = "PropertyConstraintViolation"
+TYPE = "TypeConstraintViolation"
+
+_VIOLATIONS: Mapping[str, str] = {
+    "required": OCCURENCE,
+    "minItems": OCCURENCE,
+    "maxItems": OCCURENCE,
+    "type": TYPE,
+    # "not conform the PDU structure for Action": a field the message doesn't have
+    "additionalProperties": FORMATION,
+}
+
+
+def violation(keyword: str) -> str:
+    """The code for a payload that breaks its schema (OCPP-J 1.6 §4.2.3, table 7); what is left is a value out of range."""
+    return _VIOLATIONS.get(keyword, PROPERTY)
+
+
+def unknown_action(action: str) -> Refusal:
+    """OCPP-J 1.6 table 7: NotImplemented is "not known by receiver", NotSupported is "recognized but not supported".
+
+    Recognised is every message of OCPP 1.6 and of its security white paper, those included that only a station may send.
+    """
+    if knows(Version.V16, action):
+        return Refusal(code=NOT_SUPPORTED, description="this charging station does not offer this action")
+    return Refusal(code=NOT_IMPLEMENTED, description="OCPP 1.6 has no such action")
+
+
+def handle(action: str, payload: JsonObject, context: Context) -> Handled:
+    """Answer a request whose payload has passed its schema."""
+    handler = _HANDLERS.get(action)
+    return unknown_action(action) if handler is None else handler(payload, context)
+
+
+def answer(action: str, outcome: Outcome) -> JsonObject:
+    """Spell the core's answer. An outcome that the message has no word for becomes its plain no."""
+    words, no = _ANSWERS[action]
+    return {"status": outcome.value if outcome in words else no}
+
+
+_YES_NO = frozenset({Outcome.ACCEPTED, Outcome.REJECTED})
+_ANSWERS: Mapping[str, tuple[frozenset[Outcome], str]] = {
+    "RemoteStartTransaction": (_YES_NO, "Rejected"),
+    "RemoteStopTransaction": (_YES_NO, "Rejected"),
+    "Reset": (_YES_NO, "Rejected"),
+    "ClearCache": (_YES_NO, "Rejected"),
+    "ChangeAvailability": (_YES_NO | {Outcome.SCHEDULED}, "Rejected"),
+    "ChangeConfiguration": (_YES_NO | {Outcome.NOT_SUPPORTED}, "Rejected"),
+    "UnlockConnector": (frozenset({Outcome.UNLOCKED, Outcome.UNLOCK_FAILED, Outcome.NOT_SUPPORTED}), "UnlockFailed"),
+}
+
+
+def _status(status: str) -> Reply:
+    return Reply(payload={"status": status})
+
+
+# --- transactions -----------------------------------------------------------------------------------------------------------------
+
+
+def _remote_start(payload: JsonObject, context: Context) -> Handled:
+    # OCPP 1.6 §4.2: in Pending the central system may not start or stop remotely. Before the first answer to BootNotification
+    # (arthexis re-sends what it has left over at once) the same holds: a start nobody waits for any more must not release a wallbox
+    if context.registration is not Registration.ACCEPTED:
+        return _status("Rejected")
+    # §5.11: "When no connector id is provided, the Charge Point is in control of the connector selection" - we have one
+    if payload.get("connectorId", CONNECTOR) != CONNECTOR or not payload["idTag"]:
+        return _status("Rejected")
+    # §5.11: without Smart Charging a chargingProfile "SHOULD be ignored"
+    tag = IdTag(text=payload["idTag"])
+    # §5.11: the idTag of the request is the one "which Charge Point SHALL use" in StartTransaction, whoever it belongs to here
+    person = replace(context.person(tag), tag=tag)
+    return Passed(event=RemoteStartRequested(request=context.request, person=person, known=context.known(tag), **context.stamp))
+
+
+def _remote_stop(payload: JsonObject, context: Context) -> Handled:
+    if context.registration is not Registration.ACCEPTED:
+        return _status("Rejected")
+    return Passed(event=RemoteStopRequested(request=context.request, backend_id=str(payload["transactionId"]), **context.stamp))
+
+
+# --- the charge point -------------------------------------------------------------------------------------------------------------
+
+
+def _reset(payload: JsonObject, context: Context) -> Handled:
+    return Passed(event=ResetRequested(request=context.request, kind=ResetKind(payload["type"]), **context.stamp))
+
+
+def _change_availability(payload: JsonObject, context: Context) -> Handled:
+    connector = payload["connectorId"]
+    if connector not in {STATION, CONNECTOR}:
+        return _status("Rejected")
+    operative = payload["type"] == "Operative"
+    event = AvailabilityRequested(request=context.request, operative=operative, station=connector == STATION, **context.stamp)
+    return Passed(event=event)
+
+
+def _unlock(payload: JsonObject, context: Context) -> Handled:
+    # OCPP 1.6 §7.46: NotSupported is "Charge Point has no connector lock, or ConnectorId is unknown"
+    if payload["connectorId"] != CONNECTOR or context.state.rules.cable is Cable.FIXED:
+        return _status("NotSupported")
+    return Passed(event=UnlockRequested(request=context.request, **context.stamp))
+
+
+def _clear_cache(_: JsonObject, context: Context) -> Handled:
+    # 1.6 errata 3.23: without a cache the answer is Rejected
+    if not context.state.settings.cache_enabled:
+        return _status("Rejected")
+    return Passed(event=CacheClearRequested(request=context.request, **context.stamp))
+
+
+# --- configuration ----------------------------------------------------------------------------------------------------------------
+
+
+def _get_configuration(payload: JsonObject, context: Context) -> Handled:
+    wanted: list[str] = payload.get("key", [])
+    if len(wanted) > MAX_KEYS:
+        return Refusal(code=OCCURENCE, description=f"more keys than GetConfigurationMaxKeys ({MAX_KEYS})")
+    state = context.state
+    return Reply(payload=get_configuration(wanted, state.settings, state.rules.cable, heartbeat_s=context.heartbeat_s))
+
+
+def _change_configuration(payload: JsonObject, context: Context) -> Handled:
+    change = change_configuration(payload["key"], payload["value"], context.state.rules.cable)
+    if isinstance(change, Change):
+        return _status(change.value)
+    event = SettingChangeRequested(request=context.request, name=change.field, value=change.value, **context.stamp)
+    return Passed(event=event)
+
+
+# --- triggers ---------------------------------------------------------------------------------------------------------------------
+
+
+def _trigger(payload: JsonObject, context: Context) -> Handled:
+    connector: int | None = payload.get("connectorId")
+    match Errand(payload["requestedMessage"]):
+        # 1.6 errata 3.35: once accepted "the Charge Point is RECOMMENDED to Reject a TriggerMessage request for BootNotification"
+        case Errand.BOOT if context.registration is Registration.ACCEPTED:
+            return _status("Rejected")
+        case Errand.STATUS if connector not in {None, STATION, CONNECTOR}:
+            return _status("Rejected")
+        case Errand.READING if connector not in {None, CONNECTOR} or not _can_read(context):
+            return _status("Rejected")
+        # OCPP 1.6 §5.17: a connector that "is not relevant to the message" is ignored
+        case errand:
+            return Reply(payload={"status": "Accepted"}, errands=(errand,), connector=connector)
+
+
+def _can_read(context: Context) -> bool:
+    """There is a register, and it is not a local session's (design.md §2 "Hardware")."""
+    return context.state.meter.register_wh is not None and not isinstance(context.state.kept.session, LocalSession)
+
+
+# --- what this station does not offer ---------------------------------------------------------------------------------------------
+
+
+def _refused_with(payload: JsonObject) -> Callable[[JsonObject, Context], Handled]:
+    """An answer of the message's own for "not here", where it has one."""
+    return lambda _payload, _context: Reply(payload=payload)
+
+
+_HANDLERS: Mapping[str, Callable[[JsonObject, Context], Handled]] = {
+    "RemoteStartTransaction": _remote_start,
+    "RemoteStopTransaction": _remote_stop,
+    "Reset": _reset,
+    "ChangeAvailability": _change_availability,
+    "UnlockConnector": _unlock,
+    "ClearCache": _clear_cache,
+    "GetConfiguration": _get_configuration,
+    "ChangeConfiguration": _change_configuration,
+    "TriggerMessage": _trigger,
+    "DataTransfer": _refused_with({"status": "UnknownVendorId"}),
+    # §5.10: "a version number of -1 SHALL be used to indicate that the Charge Point does not support Local Authorization Lists"
+    "GetLocalListVersion": _refused_with({"listVersion": -1}),
+    "SendLocalList": _refused_with({"status": "NotSupported"}),
+    # §7.40: Rejected is "Charge Point is not configured to accept reservations"
+    "ReserveNow": _refused_with({"status": "Rejected"}),
+    # deviates: errata 3.39 wants CALLERROR NotSupported; the message's own NotSupported says the same, and central systems show it (B14)
+    "SetChargingProfile": _refused_with({"status": "NotSupported"}),
+}
+"""Everything else (diagnostics, firmware, composite schedules, certificates …) has no such word and is a CALLERROR NotSupported."""
