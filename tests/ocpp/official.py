@@ -1,0 +1,107 @@
+"""The official schemas as the tests see them: a generator of valid payloads, and a second opinion from another validator."""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import jsonschema
+from hypothesis import strategies as st
+
+from bridge.ocpp.validation import Kind, Version, validate
+
+ACTIONS = sorted(
+    entry.name.removesuffix("Response.json")
+    for entry in files("ocpp").joinpath("v16", "schemas").iterdir()
+    if entry.name.endswith("Response.json")
+)
+"""Every action of OCPP 1.6 and its security white paper."""
+FROM_CSMS = (
+    "CancelReservation",
+    "ChangeAvailability",
+    "ChangeConfiguration",
+    "ClearCache",
+    "ClearChargingProfile",
+    "DataTransfer",
+    "GetCompositeSchedule",
+    "GetConfiguration",
+    "GetDiagnostics",
+    "GetLocalListVersion",
+    "RemoteStartTransaction",
+    "RemoteStopTransaction",
+    "ReserveNow",
+    "Reset",
+    "SendLocalList",
+    "SetChargingProfile",
+    "TriggerMessage",
+    "UnlockConnector",
+    "UpdateFirmware",
+)
+"""What a central system may ask (OCPP 1.6 §5)."""
+
+
+@cache
+def schema(action: str, kind: Kind) -> dict[str, Any]:
+    """An official schema."""
+    suffix = "" if kind is Kind.REQUEST else "Response"
+    text = files("ocpp").joinpath("v16", "schemas", f"{action}{suffix}.json").read_text(encoding="utf-8-sig")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+def assert_valid(action: str, kind: Kind, payload: object) -> None:
+    """By the reference implementation, and by the bridge's own for the formats."""
+    errors = [f"{list(error.path)}: {error.message}" for error in jsonschema.Draft4Validator(schema(action, kind)).iter_errors(payload)]
+    assert not errors, f"{action}{kind.value}: {errors}"
+    assert validate(Version.V16, action, kind, payload) is None
+
+
+def payloads(action: str, kind: Kind) -> st.SearchStrategy[dict[str, Any]]:
+    """Payloads the official schema allows, the odd ones included."""
+    root = schema(action, kind)
+    return _values(root, root)
+
+
+def _values(part: Mapping[str, Any], root: Mapping[str, Any]) -> st.SearchStrategy[Any]:
+    if "$ref" in part:
+        return _values(root["definitions"][part["$ref"].rpartition("/")[2]], root)
+    if "enum" in part:
+        return st.sampled_from(part["enum"])
+    match part["type"]:
+        case "object":
+            inner = {name: _values(value, root) for name, value in part.get("properties", {}).items()}
+            required = set(part.get("required", ()))
+            return st.fixed_dictionaries(
+                {name: value for name, value in inner.items() if name in required},
+                optional={name: value for name, value in inner.items() if name not in required},
+            )
+        case "array":
+            return st.lists(_values(part["items"], root), min_size=part.get("minItems", 0), max_size=part.get("minItems", 0) + 3)
+        case "integer":
+            return st.sampled_from([0, 1, 2, -1, 2**31, 2**63]) | st.integers(-(2**63), 2**64 - 1)
+        case "number":
+            return st.integers(0, 1000).map(lambda tenths: tenths / 10)
+        case "boolean":
+            return st.booleans()
+        case _:
+            return _texts(part)
+
+
+def _texts(part: Mapping[str, Any]) -> st.SearchStrategy[str]:
+    match part.get("format"):
+        case "date-time":
+            return st.datetimes().map(lambda moment: moment.isoformat() + "Z")
+        case "uri":
+            return st.just("https://csms.example/file")
+        case _:
+            most = part.get("maxLength", 60)
+            return st.text(st.characters(codec="utf-8"), max_size=most)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=30),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
+    max_leaves=12,
+)
+"""Anything JSON can say."""
