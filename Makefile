@@ -1,0 +1,47 @@
+# Two commands: `make demo` shows the bridge at work, `make test` proves it. Everything else is for those who work on it.
+
+demo: ## show the bridge at work, without any hardware; make demo ARGS=--once ends by itself
+	@.ci/environment .venv-demo requirements/demo.txt
+	@.venv-demo/bin/python -m bridge demo $(ARGS)
+
+test: environments peers lint types schemas ## prove it: style, types, schemas, then every test and what it covers
+	@.venv/bin/python -m pytest --cov $(ARGS)
+
+environments:
+	@.ci/environment .venv requirements/dev.txt
+	@.ci/environment .venv-demo requirements/demo.txt
+	@.ci/environment .venv-lowest requirements/lowest.txt
+
+peers:
+	@.ci/peers
+
+lint: environments
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/ruff format --check --quiet .
+
+types: environments
+	@.venv/bin/mypy
+
+schemas: environments
+	@.venv/bin/python -m bridge schemas --check
+
+format: environments ## put the source into form
+	@.venv/bin/ruff check --fix --quiet . || true
+	@.venv/bin/ruff format --quiet .
+
+write: environments ## write anew what is generated: the AsyncAPI document, the tables of the README
+	@.venv/bin/python -m bridge schemas --write
+
+lock: ## take newer dependencies: writes requirements/*.txt
+	@.ci/lock
+
+clean: ## remove every environment and cache
+	rm -rf .venv .venv-demo .venv-lowest .venv-lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* tests/node/node_modules
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help:
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: demo test environments peers lint types schemas format write lock clean help
