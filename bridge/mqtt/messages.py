@@ -164,7 +164,7 @@ class ReplyTo:
     """Where the answer to a request goes, and what it must carry."""
 
     command: str
-    transaction: str | None = None
+    transaction: str | int | None = None
     topic: str | None = None
     """The MQTT 5 response topic, checked; None: bridge/response/{command}."""
     correlation: bytes | None = None
@@ -180,24 +180,8 @@ class RequestMessage:
     reply: ReplyTo
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SyncMessage:
-    """The bridge hears its own word: everything the broker had stored came before it."""
-
-    nonce: str
-
-
 Message: TypeAlias = (
-    WallboxMessage
-    | MeterMessage
-    | CommandResult
-    | TapMessage
-    | UserMessage
-    | AppMessage
-    | EnergyMessage
-    | PriceMessage
-    | RequestMessage
-    | SyncMessage
+    WallboxMessage | MeterMessage | CommandResult | TapMessage | UserMessage | AppMessage | EnergyMessage | PriceMessage | RequestMessage
 )
 """Every message there is."""
 
