@@ -1,17 +1,14 @@
 """Whether a document has the form of `schemas/configuration.schema.json`, told in sentences."""
 
 import copy
-import json
 import math
 from collections.abc import Iterator
-from functools import cache
-from importlib.resources import files
-from pathlib import Path
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from bridge.config.findings import Document, Finding, Step, as_written, did_you_mean, one_of
+from bridge.schemas import load
 
 _UNQUOTED = {"nfc", "ocpp_tag"}
 """Keys whose values are tags: they are not repeated in messages."""
@@ -28,18 +25,9 @@ _WORDS = {
 }
 
 
-@cache
 def configuration_schema() -> Document:
     """The schema itself."""
-    schema: Document = json.loads(_schema_file().read_text(encoding="utf-8"))
-    return schema
-
-
-def _schema_file() -> Path:
-    """Beside the package in a checkout, in it once installed."""
-    package = Path(str(files("bridge")))
-    inside = package / "_schemas" / "configuration.schema.json"
-    return inside if inside.exists() else package.parent / "schemas" / "configuration.schema.json"
+    return load("configuration")
 
 
 def check_form(document: Document) -> tuple[list[Finding], Document]:

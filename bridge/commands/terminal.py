@@ -1,0 +1,30 @@
+"""Where people read: colour and progress on a terminal, plain lines elsewhere."""
+
+import os
+import sys
+from typing import TextIO
+
+from rich.console import Console
+from rich.table import Table
+
+PLAIN_WIDTH = 10_000
+"""In a file or a pipe nothing is folded: a line is a line."""
+
+
+def console(stream: TextIO | None = None) -> Console:
+    """Standard output (or `stream`), as it is."""
+    file = sys.stdout if stream is None else stream
+    return Console(file=file, highlight=False, markup=False, width=None if file.isatty() else PLAIN_WIDTH, no_color=not colour(file))
+
+
+def colour(stream: TextIO) -> bool:
+    """Whether to colour: on a terminal, unless NO_COLOR says no."""
+    return stream.isatty() and not os.environ.get("NO_COLOR")
+
+
+def grid(*columns: str, right: tuple[str, ...] = ()) -> Table:
+    """A table without lines; the columns of `right` are numbers."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    return table
