@@ -1,7 +1,8 @@
 """The configuration: one TOML file, read once, checked whole, frozen.
 
 Owns the file's form (`schemas/configuration.schema.json`), every sentence about what is wrong with it, and the values that everything
-else is built from. May import `bridge.core`, `bridge.errors`, and of `bridge.ocpp` the pure modules. Never: a socket, a topic, SQL, a log.
+else is built from. May import `bridge.core`, `bridge.errors`, `bridge.schemas`, and of `bridge.ocpp` and `bridge.mqtt` what is pure.
+Never: a socket, a topic, SQL, a log.
 """
 
 from bridge.config.load import load

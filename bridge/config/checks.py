@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from bridge.config.findings import Document, Finding, as_written, did_you_mean, key_path, table
 from bridge.core.state import Settings
 from bridge.core.values import tag_key
+from bridge.mqtt.privacy import mask
 from bridge.ocpp import keys as ocpp16
 from bridge.ocpp.address import check_identity, station_url
 
@@ -219,14 +220,8 @@ def _doubles(document: Document) -> Iterator[Finding]:
                 owner = first.setdefault(tag_key(text), key)
                 if owner != key:
                     yield Finding(
-                        ("users", key, what), f"{masked(text)} belongs to users.{owner} already, who keeps it; give each tag to one user"
+                        ("users", key, what), f"{mask(text)} belongs to users.{owner} already, who keeps it; give each tag to one user"
                     )
-
-
-def masked(tag: str) -> str:
-    """At most half of a tag and at most its last four characters."""
-    shown = min(4, len(tag) // 2)
-    return "…" + tag[len(tag) - shown :]
 
 
 def _idle(document: Document) -> Iterator[Finding]:
