@@ -10,6 +10,12 @@ from bridge.core.state import Kept
 from bridge.core.values import ChargePointId, IdTag, RecordId, SessionId, TagInfo
 
 
+TAG_REF_KEY = "tag_ref_key"
+"""The fact that holds the secret behind every `tag_ref`: 32 hexadecimal digits, drawn when the store is made."""
+CLEAN_STOP = "clean_stop"
+"""The fact that tells whether the last stop was orderly: "true" or "false"; None in a store that is new."""
+
+
 @unique
 class RecordState(StrEnum):
     """Where a record is. None is ever deleted before it was delivered."""
@@ -94,6 +100,15 @@ class QueueCount:
     delivered: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreHealth:
+    """Whether the disk takes records. While it is not ok nothing new may start; what was handed in waits in memory, in order."""
+
+    ok: bool
+    error: str | None = None
+    """One line that says what is wrong and what to do; None when ok."""
+
+
 class Store(Protocol):
     """Durable memory. Reads see what is committed; writes are grouped and keep their order."""
 
@@ -113,14 +128,17 @@ class Store(Protocol):
     def due(self, charge_point: ChargePointId, link: str, utc_ms: int) -> SessionId | None:
         """A session with a parked row whose retry time has come."""
 
-    def replay(self, charge_point: ChargePointId, session: SessionId) -> int:
-        """Queue a parked session again, in order; returns how many rows.
+    def replay(self, charge_point: ChargePointId, session: SessionId) -> "asyncio.Future[int]":
+        """Queue a parked session again, in order; tells how many rows, once that is on the disk (wake the link then).
 
         With a parked start go its dependants, the ones already delivered under -1 included (design.md §4 rule 5).
         """
 
-    def drop(self, charge_point: ChargePointId, session: SessionId) -> int:
-        """The operator gives up a parked session: rows are marked delivered with the error "dropped by the operator", never erased."""
+    def drop(self, charge_point: ChargePointId, session: SessionId) -> "asyncio.Future[int]":
+        """The operator gives up a parked session; tells how many rows, once that is on the disk.
+
+        The rows are marked delivered with the error "dropped by the operator", never erased.
+        """
 
     def count(self, charge_point: ChargePointId) -> QueueCount:
         """How many rows are where."""
