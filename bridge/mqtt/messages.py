@@ -180,8 +180,24 @@ class RequestMessage:
     reply: ReplyTo
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncMessage:
+    """The bridge hears its own word: everything the broker had stored came before it. Consumed by the client."""
+
+    nonce: str
+
+
 Message: TypeAlias = (
-    WallboxMessage | MeterMessage | CommandResult | TapMessage | UserMessage | AppMessage | EnergyMessage | PriceMessage | RequestMessage
+    WallboxMessage
+    | MeterMessage
+    | CommandResult
+    | TapMessage
+    | UserMessage
+    | AppMessage
+    | EnergyMessage
+    | PriceMessage
+    | RequestMessage
+    | SyncMessage
 )
 """Every message there is."""
 

@@ -77,9 +77,11 @@ class Names:
         self._prefix = root + "/"
         self._tree = _tree()
         self.parse = lru_cache(NAMES_REMEMBERED)(self._parse)
+        """Takes a name apart; None: not in the contract. Raises PayloadRefused where a level can't be an id."""
+        self.name = lru_cache(NAMES_REMEMBERED)(self._name)
+        """The name of a topic. Raises ValueError where an id can't be one: nothing a stranger wrote becomes a topic."""
 
-    def name(self, topic: Topic, *ids: str) -> str:
-        """The name of one topic. Raises ValueError where an id can't be one: nothing a stranger wrote becomes a topic."""
+    def _name(self, topic: Topic, *ids: str) -> str:
         wanted = placeholders(topic)
         if len(wanted) != len(ids) or not all(map(fits, wanted, ids)):
             raise ValueError(f"{topic.pattern} can't be named after {[shown(text) for text in ids]}")
@@ -99,7 +101,6 @@ class Names:
         return name == self.root or name.startswith(self._prefix)
 
     def _parse(self, name: str) -> Place | None:
-        """Take a name apart; None: not in the contract. Raises PayloadRefused where a level can't be an id."""
         if not name.startswith(self._prefix):
             return None
         node = self._tree

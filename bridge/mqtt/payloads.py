@@ -22,13 +22,14 @@ from bridge.mqtt.messages import (
     RequestMessage,
     RequestRefused,
     RetainedEvent,
+    SyncMessage,
     TapMessage,
     UserMessage,
     WallboxMessage,
 )
 from bridge.mqtt.names import Names, Place, shown
 from bridge.mqtt.parsing import json_of, normalised_tag, text_of, utc_ms
-from bridge.mqtt.topics import EVERYWHERE, PHASES, Direction, Nature, Topic
+from bridge.mqtt.topics import EVERYWHERE, PHASES, Nature, Topic
 
 Value: TypeAlias = Any
 """What has passed its schema; None for an empty payload."""
@@ -55,7 +56,7 @@ def decode(
     RequestRefused; no reason quotes a tag.
     """
     place = names.parse(name)
-    if place is None or place.topic.direction is not Direction.IN:
+    if place is None or (place.topic not in _READERS and place.topic is not topics.REQUEST):
         raise PayloadRefused(shown(name), "is not a topic the bridge reads")
     if place.topic.nature is Nature.EVENT:
         if not payload.strip():
@@ -295,4 +296,5 @@ _READERS: Final[Mapping[Topic, Callable[[Told], Message]]] = {
         source=told.ids[0], charge_point=_everywhere(told.ids[1]), live=told.live, reason=told.value
     ),
     topics.PRICE: lambda told: PriceMessage(charge_point=_everywhere(told.ids[0]), per_kwh=_number(told.value), live=told.live),
+    topics.SYNC: lambda told: SyncMessage(nonce=told.value),
 }

@@ -145,7 +145,7 @@ CP_LIMIT_W = _shown("charge_point/{cp}/limit_w", "limit_w", "The limit in force.
 CP_LIMIT_BY = _shown("charge_point/{cp}/limit_by", "limit_by", "The part that decided the limit.")
 CP_PRICE = _shown("charge_point/{cp}/price", "price", "The price per kWh, where it is shown.")
 CP_COST = _shown("charge_point/{cp}/cost", "cost", "What the session costs so far, where it is shown.", floor_s=NUMBER_FLOOR_S)
-CP_SESSION = _shown("charge_point/{cp}/session", "session", "The running session as one object; empty when there is none.")
+CP_SESSION = _shown("charge_point/{cp}/session", "session", "The running session as one object, or empty.", floor_s=NUMBER_FLOOR_S)
 CP_HISTORY = _said("charge_point/{cp}/history", "history_entry", "Each finished session, once.", RECORD_EXPIRY_S)
 CP_LAST_SESSION = _shown("charge_point/{cp}/last_session", "history_entry", "The newest finished session.")
 OCPP_CONNECTED = _shown("charge_point/{cp}/ocpp/connected", "truth", "The connection to the central system stands.")
