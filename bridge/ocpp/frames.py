@@ -5,7 +5,7 @@ OCPP-J 1.6 §4.2: a message is `[2, id, action, payload]`, `[3, id, payload]` or
 
 from dataclasses import dataclass, field
 from enum import StrEnum, unique
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 import orjson
 
@@ -117,6 +117,8 @@ def encode(frame: Frame) -> bytes:
             return orjson.dumps([_CALL_RESULT, frame.message_id, frame.payload])
         case CallError():
             return orjson.dumps([_CALL_ERROR, frame.message_id, frame.code, _encodable(frame.description), frame.details])
+        case _:
+            assert_never(frame)
 
 
 def _read(message_type: int, elements: list[Json]) -> Frame | BadFrame:

@@ -1,5 +1,7 @@
 """The configuration keys of OCPP 1.6 (§9), as a table over the core's settings, and the two messages that read and write them. Pure.
 
+A change is in force when it is accepted: no key of ours needs a reboot, so RebootRequired is never answered.
+
 AuthorizationKey is not among them: until passwords can be changed over the wire it is neither reported nor accepted.
 """
 
@@ -8,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from enum import StrEnum, unique
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from bridge.core.state import Cable, Settings
 from bridge.ocpp.dialect import JsonObject
@@ -71,8 +73,6 @@ class Key:
     """Items that are the same up to the first dot exclude each other: a connector has one rotation."""
     words: str | None = None
     """What may be written, where the list of all items would be too long to read."""
-    reboot: bool = False
-    """A change takes effect after a restart only. No key of ours does; the column is there because 1.6 has it."""
     fixed_cable: bool | None = None
     """What it reports, read-only, where the cable is fixed; None: the cable makes no difference."""
 
@@ -105,6 +105,8 @@ class Key:
                 return f"{self.minimum} to {self.maximum}{' ' if self.unit else ''}{self.unit}"
             case Type.LIST:
                 return "a comma-separated list of " + ", ".join(self.items)
+            case _:
+                assert_never(self.type)
 
 
 def _parse_boolean(key: Key, text: str) -> Value:

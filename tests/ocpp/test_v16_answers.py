@@ -1,0 +1,142 @@
+"""Answers of 1.6 central systems, the sloppy ones included."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.core.values import TagInfo, Verdict
+from bridge.errors import CsmsRefused
+from bridge.ocpp import v16_answers
+from bridge.ocpp.dialect import JsonObject, Registered, Registration
+from bridge.ocpp.v16_answers import GROUP_MAX, INTERVAL_S_MAX, registered, tag_info, transaction_name, transaction_number
+from tests.ocpp.official import JSON
+from tests.ocpp.worlds import NOW, NOW_TEXT
+
+ACCEPTED = Registration.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    "payload, told",
+    [
+        ({"status": "Accepted", "currentTime": NOW_TEXT, "interval": 300}, Registered(status=ACCEPTED, interval_s=300, now_ms=NOW.utc_ms)),
+        (
+            {"status": "Pending", "currentTime": NOW_TEXT, "interval": 0},
+            Registered(status=Registration.PENDING, interval_s=0, now_ms=NOW.utc_ms),
+        ),
+        ({"status": "Rejected", "currentTime": "soon", "interval": 5}, Registered(status=Registration.REJECTED, interval_s=5, now_ms=None)),
+        # as they come, whatever the schema says
+        ({"status": "accepted", "interval": "60"}, Registered(status=ACCEPTED, interval_s=60, now_ms=None)),
+        ({"status": "Accepted", "interval": 60.0, "extra": 1}, Registered(status=ACCEPTED, interval_s=60, now_ms=None)),
+        ({"status": "Accepted", "heartbeatInterval": 60}, Registered(status=ACCEPTED, interval_s=60, now_ms=None)),
+        ({"status": "Accepted"}, Registered(status=ACCEPTED, interval_s=0, now_ms=None)),
+        ({"status": "Accepted", "interval": -5}, Registered(status=ACCEPTED, interval_s=0, now_ms=None)),
+        ({"status": "Accepted", "interval": None}, Registered(status=ACCEPTED, interval_s=0, now_ms=None)),
+        ({"status": "Accepted", "interval": True}, Registered(status=ACCEPTED, interval_s=0, now_ms=None)),
+        ({"status": "Accepted", "interval": 2**40}, Registered(status=ACCEPTED, interval_s=INTERVAL_S_MAX, now_ms=None)),
+    ],
+)
+def test_the_answer_to_bootnotification_is_read(payload: JsonObject, told: Registered) -> None:
+    assert registered(payload) == told
+
+
+@pytest.mark.parametrize("payload", [{}, {"status": "Maybe"}, {"status": 1}, {"status": None, "interval": 300}])
+def test_an_answer_without_a_status_registers_nothing(payload: JsonObject) -> None:
+    with pytest.raises(CsmsRefused, match="BootNotification"):
+        registered(payload)
+
+
+@pytest.mark.parametrize(
+    "info, told",
+    [
+        ({"status": "Accepted"}, TagInfo(verdict=Verdict.ACCEPTED)),
+        ({"status": "Blocked"}, TagInfo(verdict=Verdict.BLOCKED)),
+        ({"status": "Expired"}, TagInfo(verdict=Verdict.EXPIRED)),
+        ({"status": "Invalid"}, TagInfo(verdict=Verdict.INVALID)),
+        ({"status": "ConcurrentTx"}, TagInfo(verdict=Verdict.CONCURRENT)),
+        (
+            {"status": "Accepted", "parentIdTag": "FLEET", "expiryDate": NOW_TEXT},
+            TagInfo(verdict=Verdict.ACCEPTED, group="FLEET", expires_ms=NOW.utc_ms),
+        ),
+        # a status nobody knows is an answer, and not a yes
+        ({"status": "Busy"}, TagInfo(verdict=Verdict.INVALID)),
+        ({"status": ""}, TagInfo(verdict=Verdict.INVALID)),
+        ({"status": "accepted"}, TagInfo(verdict=Verdict.ACCEPTED)),
+        ({"status": "Accepted", "expiryDate": "0001-01-01T00:00:00Z"}, TagInfo(verdict=Verdict.ACCEPTED)),
+        ({"status": "Accepted", "parentIdTag": ""}, TagInfo(verdict=Verdict.ACCEPTED)),
+        ({"status": "Accepted", "parentIdTag": None}, TagInfo(verdict=Verdict.ACCEPTED)),
+        ({"status": "Accepted", "parentIdTag": 7}, TagInfo(verdict=Verdict.ACCEPTED)),
+        ({"status": "Accepted", "parentIdTag": "x" * (GROUP_MAX + 1)}, TagInfo(verdict=Verdict.ACCEPTED)),
+        ({}, None),
+        ({"status": None}, None),
+        ([], None),
+        (None, None),
+    ],
+)
+def test_what_is_said_of_a_tag_is_read_and_only_a_yes_is_a_yes(info: object, told: TagInfo | None) -> None:
+    assert tag_info({"idTagInfo": info}) == told
+
+
+def test_an_answer_without_idtaginfo_says_nothing_of_the_tag() -> None:
+    assert tag_info({}) is None
+
+
+@pytest.mark.parametrize(
+    "given_id, name",
+    [
+        (7, "7"),
+        (0, "0"),
+        (-1, "-1"),
+        (2**31, "2147483648"),
+        (2**63, str(2**63)),
+        (2**64 - 1, str(2**64 - 1)),
+        (7.0, "7"),
+        ("7", "7"),
+        ("-7", "-7"),
+        (2**64, None),
+        (-(2**63) - 1, None),
+        (2.0**60, None),
+        (7.5, None),
+        ("", None),
+        ("-", None),
+        ("--7", None),
+        ("seven", None),
+        ("\N{ARABIC-INDIC DIGIT SEVEN}", None),
+        ("9" * 5000, None),
+        ("99999999999999999999", None),
+        (True, None),
+        (None, None),
+        ([7], None),
+    ],
+)
+def test_a_transaction_id_is_kept_as_text_if_it_can_be_sent_back(given_id: object, name: str | None) -> None:
+    """0 and negative ids are ids; what can't be sent back is none."""
+    assert transaction_name({"transactionId": given_id}) == name
+
+
+@pytest.mark.parametrize("name, number", [("0", 0), ("-5", -5), (str(2**64 - 1), 2**64 - 1), (None, -1), ("3f2a-uuid", -1), ("", -1)])
+def test_without_a_name_a_transaction_is_minus_one(name: str | None, number: int) -> None:
+    """1.6 errata 3.18; also for the name another version of OCPP gave before the protocol was changed."""
+    assert transaction_number(name) == number
+
+
+@given(st.integers(v16_answers.INTEGER_MIN, v16_answers.INTEGER_MAX))
+def test_every_id_that_is_kept_is_sent_back_unchanged(number: int) -> None:
+    assert transaction_number(transaction_name({"transactionId": number})) == number
+
+
+_ODD = st.dictionaries(
+    st.sampled_from(["status", "interval", "currentTime", "idTagInfo", "transactionId"]),
+    JSON | st.dictionaries(st.sampled_from(["status", "parentIdTag", "expiryDate"]), JSON),
+)
+
+
+@given(_ODD)
+def test_any_answer_is_read_or_refused(payload: JsonObject) -> None:
+    tag_info(payload)
+    transaction_name(payload)
+    v16_answers.now_ms(payload)
+    try:
+        told = registered(payload)
+    except CsmsRefused:
+        return
+    assert 0 <= told.interval_s <= INTERVAL_S_MAX
