@@ -47,5 +47,7 @@ def _read(path: Path) -> Document:
         return tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         raise ConfigurationRefused((f"{path} is not a text in UTF-8; save it as UTF-8",)) from error
+    except RecursionError as error:
+        raise ConfigurationRefused((f"{path} is nested too deeply; is it a configuration?",)) from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigurationRefused((f"{path} is not TOML: {error}. A text needs quotes, a table a line like [mqtt]",)) from error

@@ -55,7 +55,10 @@ WRONG: list[tuple[str, str]] = [
     ('[charge_points.garage]\nreaders = ["a", "a"]', "charge_points.garage.readers: names something twice; write each once"),
     (
         '[mqtt]\nroot = "/evbridge/#"',
-        'mqtt.root: "/evbridge/#" can\'t be used; write words of letters, digits, dots and dashes, with / between them, for example "evbridge"',
+        (
+            'mqtt.root: "/evbridge/#" can\'t be used; write words of letters, digits, dots and dashes, with / between them,'
+            ' for example "evbridge"'
+        ),
     ),
     ('currency = "Euro"', 'currency: "Euro" can\'t be used; write three capital letters, for example "EUR"'),
     ("[csms.a]\nurl = 'ws://h'\nmonitor_grace_s = nan", "csms.a.monitor_grace_s: nan is no number to work with; write a finite one"),
