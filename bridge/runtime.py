@@ -258,8 +258,13 @@ class Runtime:
         charge_point = self._state.rules.charge_point
         session = self._store.due(charge_point, self._link, self._clock.utc_ms())
         if session is not None:
-            self._store.replay(charge_point, session)
-            self.wake()
+            self.replay(session)
+
+    def replay(self, session: SessionId) -> "asyncio.Future[int]":
+        """Queue the records of a parked session again; tells how many."""
+        done = self._store.replay(self._state.rules.charge_point, session)
+        done.add_done_callback(lambda _: self.wake())
+        return done
 
     def person(self, tag: IdTag) -> Person:
         """Who a tag belongs to here."""
