@@ -109,6 +109,7 @@ def _rules(key: str, values: Document, csms: Csms | None, energy: EnergyRules) -
         question_s=float(values.get("question_s", 8)),
         tap_stops=values.get("tap_stops", True),
         stop_tap_min_s=float(values.get("stop_tap_min_s", 15)),
+        stop_wait_s=float(values.get("stop_wait_s", 5)),
         resume=values.get("resume", False),
         continue_max_s=float(values.get("continue_max_s", 600)),
         energy=energy,
