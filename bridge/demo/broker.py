@@ -74,7 +74,7 @@ async def running_broker(kind: BrokerKind, directory: Path, *, port: int | None 
         name, protocol, command = f"embedded amqtt {version('amqtt')}", "3.1.1", _embedded
     else:
         raise BrokerMissing(_advice(kind))
-    process, chosen = await _start(command, directory / "broker.log", port)
+    process, chosen = await _start(command, directory, port)
     try:
         yield Broker(host=HOST, port=chosen, name=name, protocol=protocol)
     finally:
@@ -117,12 +117,13 @@ def _embedded(port: int) -> tuple[str, ...]:
     return sys.executable, "-m", "bridge.demo.embedded", HOST, str(port)
 
 
-async def _start(command: Callable[[int], tuple[str, ...]], log: Path, port: int | None) -> tuple[asyncio.subprocess.Process, int]:
+async def _start(command: Callable[[int], tuple[str, ...]], directory: Path, port: int | None) -> tuple[asyncio.subprocess.Process, int]:
     if port is not None and await _connects(port):
         raise BrokerMissing(f"somebody listens on port {port} already: choose another one")
+    log = directory / "broker.log"
     for _ in range(START_TRIES):
         chosen = port or free_port()
-        process = await start_process(*command(chosen), log=log)
+        process = await start_process(*command(chosen), log=log, directory=directory)
         if await _answers(process, chosen):
             return process, chosen
         await end_process(process, within_s=STOP_S)

@@ -28,7 +28,7 @@ Untyped: TypeAlias = Any
 HOST = "127.0.0.1"
 """The demo is nobody else's business."""
 SUBPROTOCOL = Subprotocol("ocpp1.6")
-PATH = "/ocpp/"
+PATH = "/ocpp"
 """What stands before the identity in the URL."""
 HEARTBEAT_S = 60
 """Two of them would be as long as the whole demo."""
@@ -100,8 +100,13 @@ class CentralSystem:
 
     @property
     def url(self) -> str:
-        """Where stations connect; the identity is appended."""
+        """Where stations connect; a slash and the identity are appended."""
         return f"ws://{HOST}:{self.port}{PATH}"
+
+    @property
+    def listening(self) -> bool:
+        """Whether it is there."""
+        return self._server is not None
 
     async def open(self) -> None:
         """Listen: the first time on a free port, from then on always on the same."""
@@ -140,7 +145,7 @@ class CentralSystem:
 
     async def _serve(self, connection: ServerConnection) -> None:
         assert connection.request is not None
-        identity = connection.request.path.removeprefix(PATH)
+        identity = _identity(connection.request)
         station = _Station(identity, connection, self.memory, self._tell)
         self._stations[identity] = station
         self.memory.connected.add(identity)
@@ -157,11 +162,14 @@ class CentralSystem:
                 self._tell(Notice(kind=Heard.DISCONNECTED, charge_point=identity))
 
 
+def _identity(request: Request) -> str:
+    """The last level of the path; empty where it is another path. A slash at the end is kept by some stations."""
+    parent, _, identity = request.path.rstrip("/").rpartition("/")
+    return identity if parent == PATH else ""
+
+
 def _refuse_strangers(connection: ServerConnection, request: Request) -> Response | None:
-    identity = request.path.removeprefix(PATH)
-    if not request.path.startswith(PATH) or not identity or "/" in identity:
-        return connection.respond(HTTPStatus.NOT_FOUND, "no charge point of that name\n")
-    return None
+    return None if _identity(request) else connection.respond(HTTPStatus.NOT_FOUND, "no charge point of that name\n")
 
 
 def now() -> str:

@@ -19,6 +19,7 @@ from bridge.demo.audit import Metered
 from bridge.demo.broker import Broker
 from bridge.demo.central_system import now
 from bridge.demo.physics import Outlet
+from bridge.demo.tasks import ended_with_block
 
 BEAT_S = 1.0
 """How often a meter speaks, as most do."""
@@ -223,13 +224,5 @@ async def running_hardware(broker: Broker, wallboxes: Sequence[Wallbox], tell: C
         for topic in (wiring.wallbox("+", "command/#"), wiring.bridge("state")):
             await client.subscribe(topic, qos=LASTING)
         await hardware.publish_everything()
-        async with asyncio.TaskGroup() as tasks:
-            devices = (
-                tasks.create_task(hardware.listen(), name="demo wallboxes"),
-                tasks.create_task(hardware.beat(), name="demo meters"),
-            )
-            try:
-                yield hardware
-            finally:
-                for device in devices:
-                    device.cancel()
+        async with ended_with_block(hardware.listen(), hardware.beat()):
+            yield hardware

@@ -6,10 +6,8 @@ import os
 import sys
 from pathlib import Path
 
-INTERPRETER_PATH = "PYTHONPATH"
 
-
-async def start_process(*command: str | Path, log: Path, directory: Path | None = None) -> asyncio.subprocess.Process:
+async def start_process(*command: str, log: Path, directory: Path) -> asyncio.subprocess.Process:
     """Start it with both outputs going to a log. Its standard input stays open until it or we end, and then ends.
 
     Ctrl-C in the terminal reaches only us, who end everything in order: hence the session of its own.
@@ -22,13 +20,32 @@ async def start_process(*command: str | Path, log: Path, directory: Path | None 
             stderr=out,
             start_new_session=True,
             cwd=directory,
-            env=os.environ | {INTERPRETER_PATH: same_modules()},
+            env=_environment(),
         )
 
 
-def same_modules() -> str:
-    """So that a Python process finds the modules we run on, in the same order, installed or not."""
-    return os.pathsep.join(entry for entry in sys.path if entry)
+async def answer_of(*command: str, directory: Path, within_s: float) -> tuple[int, str, str]:
+    """Run a command to its end: exit status and both outputs. Raises TimeoutError, and then it is killed."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        start_new_session=True,
+        cwd=directory,
+        env=_environment(),
+    )
+    try:
+        async with asyncio.timeout(within_s):
+            out, err = await process.communicate()
+    finally:
+        status = await kill_process(process)
+    return status, out.decode(errors="replace"), err.decode(errors="replace").strip()
+
+
+def _environment() -> dict[str, str]:
+    # A Python process finds the modules we run on, in the same order, installed or not.
+    return os.environ | {"PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)}
 
 
 async def end_process(process: asyncio.subprocess.Process, *, within_s: float) -> int:
@@ -37,13 +54,14 @@ async def end_process(process: asyncio.subprocess.Process, *, within_s: float) -
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
     try:
-        return await asyncio.wait_for(process.wait(), within_s)
+        async with asyncio.timeout(within_s):
+            return await process.wait()
     except TimeoutError:
         return await kill_process(process)
 
 
 async def kill_process(process: asyncio.subprocess.Process) -> int:
-    """Power cut. Returns the exit status."""
+    """Power cut. Returns the exit status; of one that has ended already, too."""
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             process.kill()

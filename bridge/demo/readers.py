@@ -13,6 +13,7 @@ import aiomqtt
 from bridge.demo import wiring
 from bridge.demo.broker import Broker
 from bridge.demo.central_system import now
+from bridge.demo.tasks import ended_with_block
 
 PATIENT = math.inf
 """Every wait of the story has a deadline of its own. With one here, Python 3.11's `asyncio.wait_for` may swallow a cancellation."""
@@ -103,9 +104,5 @@ async def running_readers(broker: Broker, tell: Callable[[Tap], None]) -> AsyncI
         readers = Readers(client, tell)
         for leaf in ("decision", "led"):
             await client.subscribe(wiring.reader("+", leaf), qos=QOS)
-        async with asyncio.TaskGroup() as tasks:
-            listening = tasks.create_task(readers.listen(), name="demo readers")
-            try:
-                yield readers
-            finally:
-                listening.cancel()
+        async with ended_with_block(readers.listen()):
+            yield readers

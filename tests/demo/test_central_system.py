@@ -49,7 +49,7 @@ async def office() -> AsyncIterator[Office]:
 
 @asynccontextmanager
 async def a_station(office: Office, identity: str = "EVB-1") -> AsyncIterator[ClientConnection]:
-    async with connect(office.central.url + identity, subprotocols=[SUBPROTOCOL], compression=None) as station:
+    async with connect(f"{office.central.url}/{identity}", subprotocols=[SUBPROTOCOL], compression=None) as station:
         yield station
 
 
@@ -127,7 +127,7 @@ async def test_it_goes_away_and_comes_back_on_the_same_port(office: Office) -> N
         with pytest.raises(websockets.ConnectionClosed):
             await station.recv()
     with pytest.raises(ConnectionRefusedError):
-        await connect(url + "EVB-1", subprotocols=[SUBPROTOCOL])
+        await connect(url + "/EVB-1", subprotocols=[SUBPROTOCOL])
     await central.come_back()
     assert central.url == url
     async with a_station(office) as station:
@@ -145,7 +145,14 @@ async def test_the_newest_connection_of_a_station_counts(office: Office) -> None
             assert office.central.memory.connected == {"EVB-1"}
 
 
-@pytest.mark.parametrize("path", ["/", "/ocpp/", "/elsewhere/EVB-1", "/ocpp/a/b"])
+async def test_a_slash_at_the_end_of_the_path_does_no_harm(office: Office) -> None:
+    """Some portals write one, and then stations send one."""
+    async with a_station(office, "EVB-1/") as station:
+        await ask(station, "Heartbeat")
+        assert office.central.memory.connected == {"EVB-1"}
+
+
+@pytest.mark.parametrize("path", ["/", "/ocpp", "/ocpp/", "/elsewhere/EVB-1", "/ocpp/a/b"])
 async def test_an_unknown_path_is_404(office: Office, path: str) -> None:
     with pytest.raises(websockets.InvalidStatus, match="404"):
         await connect(f"ws://127.0.0.1:{office.central.port}{path}", subprotocols=[SUBPROTOCOL])

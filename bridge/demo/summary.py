@@ -1,0 +1,94 @@
+"""What it all came to: sessions, messages, lamps, and the three ledgers side by side."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rich.table import Table
+
+from bridge.commands.terminal import grid
+from bridge.demo.audit import Audit, Billed, Kind, Written, compare
+from bridge.demo.book import Book
+from bridge.demo.narrator import CURRENCY
+from bridge.demo.people import place
+from bridge.demo.readers import Tap
+from bridge.demo.stage import Stage
+
+OWN_SHARE_MS = 200
+"""What the bridge itself may take from the card to the light."""
+
+
+def billed(book: Book) -> tuple[Billed, ...]:
+    """The first ledger: the central system's own memory."""
+    return tuple(
+        Billed(
+            charge_point=place(known.key.charge_point),
+            name=f"transaction {known.id}",
+            start_wh=known.key.register_wh,
+            end_wh=known.end_wh,
+        )
+        for known in book.transactions.values()
+    )
+
+
+def written(history: Iterable[Mapping[str, Any]]) -> tuple[Written, ...]:
+    """The second: what `evbridge history --json` says."""
+    return tuple(
+        Written(charge_point=entry["charge_point"], kind=Kind(entry["kind"]), start_wh=entry["start_wh"], end_wh=entry["end_wh"])
+        for entry in history
+    )
+
+
+def audited(stage: Stage, history: Iterable[Mapping[str, Any]]) -> Audit:
+    """Both against the third: the meters' truth."""
+    book = stage.central.memory.book
+    audit = compare(billed(book), written(history), {name: box.metered for name, box in stage.hardware.wallboxes.items()})
+    return Audit(balances=audit.balances, findings=(*audit.findings, *book.orphans))
+
+
+def sessions_table(history: Iterable[Mapping[str, Any]]) -> Table:
+    """Who charged what, on whose word, at which price."""
+    table = grid("session at", "who", "authority", "energy", "cost", "ended", right=("energy", "cost"))
+    for entry in history:
+        gap = entry["kind"] == Kind.GAP
+        who = "nobody (recorded gap)" if gap else entry["name"] or f"card {entry['tag_masked']}"
+        authority = "" if gap else entry["csms"] or entry["authority"]
+        cost = "" if gap else f"{entry['cost']:.4f} {CURRENCY}" if entry["kind"] == Kind.LOCAL else "by the CSMS"
+        table.add_row(entry["charge_point"], who, authority, f"{entry['energy_wh']} Wh", cost, entry["reason"])
+    return table
+
+
+def lamps_table(taps: Iterable[Tap]) -> Table:
+    """Every decision, and how long it took from the card to the light."""
+    table = grid("tap at", "who", "lamp", "reason", "authority", "delay", right=("delay",))
+    for tap in taps:
+        if tap.answered and tap.lamp_ms is not None:
+            authority = tap.decision["csms"] or tap.decision["authority"]
+            table.add_row(tap.reader, tap.who, tap.lamp, tap.decision["reason"], authority, f"{tap.lamp_ms:.0f} ms")
+    return table
+
+
+def balance_table(audit: Audit) -> Table:
+    """The three ledgers, to the Wh."""
+    table = grid(
+        "charge point", "central system", "local", "gaps", "sum", "meter", "", right=("central system", "local", "gaps", "sum", "meter")
+    )
+    for balance in audit.balances:
+        table.add_row(
+            balance.charge_point,
+            f"{balance.central_wh} Wh",
+            f"{balance.local_wh} Wh",
+            f"{balance.gap_wh} Wh",
+            f"{balance.accounted_wh} Wh",
+            f"{balance.meter_wh} Wh",
+            "even" if balance.even else "NOT EVEN",
+        )
+    return table
+
+
+def messages(stage: Stage) -> str:
+    """What became of the transaction messages."""
+    book = stage.central.memory.book
+    return (
+        f"messages: {book.messages} sent ({book.repeated} of them again), at most {stage.most_queued} queued at a time, "
+        f"{stage.onlooker.count('queue')} still queued, {stage.onlooker.count('parked')} parked"
+    )
