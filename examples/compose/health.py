@@ -7,6 +7,7 @@ import secrets
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import aiomqtt
 
@@ -15,11 +16,9 @@ ANSWER_S = 5.0
 """The bridge answers in milliseconds; a loaded machine is not an ill one."""
 
 
-async def healthy() -> bool:
-    """Whether the bridge answers `status` in time."""
-    settings = tomllib.loads(CONFIGURATION.read_text())["mqtt"]
+async def healthy(settings: dict[str, Any], password: str | None) -> bool:
+    """Whether the bridge answers `status` in time; `settings` is its table [mqtt]."""
     root = settings.get("root", "evbridge")
-    password = Path(settings["password_file"]).read_text().strip() if "password_file" in settings else None
     transaction = secrets.token_hex(8)
     async with (
         asyncio.timeout(ANSWER_S),
@@ -35,7 +34,9 @@ async def healthy() -> bool:
 
 
 if __name__ == "__main__":
+    mqtt = tomllib.loads(CONFIGURATION.read_text())["mqtt"]
+    secret = Path(mqtt["password_file"]).read_text().strip() if "password_file" in mqtt else None
     try:
-        sys.exit(0 if asyncio.run(healthy()) else "the bridge answered with an error")
+        sys.exit(0 if asyncio.run(healthy(mqtt, secret)) else "the bridge answered with an error")
     except (TimeoutError, aiomqtt.MqttError) as problem:
         sys.exit(f"the bridge does not answer: {problem!r}")

@@ -137,8 +137,7 @@ class BridgeProcess:
         """`evbridge history --json`, as a person would ask; `arguments` such as "--decisions"."""
         status, out, errors = await self.command("history", "--json", *arguments)
         assert status == 0, f"evbridge history: {status}\n{out}\n{errors}"
-        found: list[dict[str, Any]] = json.loads(out)
-        return found
+        return [json.loads(line) for line in out.splitlines()]
 
     # --- inside ---------------------------------------------------------------------------------------------------------------------
 

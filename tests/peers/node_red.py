@@ -42,8 +42,8 @@ def load(name: str) -> Flow:
 class NodeRed:
     """One Node-RED. Use it as a context manager; leave it before the broker ends."""
 
-    def __init__(self, broker: Broker, *, account: tuple[str, str] | None = None) -> None:
-        """`account`: user and password at the broker."""
+    def __init__(self, broker: Broker, *, account: tuple[str, str] | None = None, library: Path | None = None) -> None:
+        """`account`: user and password at the broker; `library`: flows for the import menu."""
         self.port = free_port()
         self._broker = broker
         self._account = account
@@ -52,6 +52,9 @@ class NodeRed:
         self._lines: list[str] = []
         self._news = threading.Condition()
         self._flow: Flow = []
+        if library is not None:
+            (self._folder / "lib").mkdir()
+            (self._folder / "lib" / "flows").symlink_to(library)
 
     # --- what a user does -----------------------------------------------------------------------------------------------------------
 
@@ -73,6 +76,10 @@ class NodeRed:
         assert len(found) == 1, f"{len(found)} buttons are called {name!r}"
         changed = [{"p": key, "v": value, "vt": "str"} for key, value in properties.items()]
         self._ask("POST", f"/inject/{found[0]['id']}", {"__user_inject_props__": changed} if changed else {})
+
+    def library(self) -> list[str]:
+        """What the menu Import > Local offers."""
+        return sorted(entry if isinstance(entry, str) else entry["fn"] for entry in self._ask("GET", "/library/local/flows/"))
 
     @property
     def buttons(self) -> list[str]:

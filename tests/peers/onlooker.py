@@ -25,7 +25,9 @@ ROOT = "evbridge"
 class Broker(Protocol):
     """Where the broker is."""
 
-    host: str
+    @property
+    def host(self) -> str:
+        """A name or an address."""
 
     @property
     def port(self) -> int:
@@ -115,6 +117,11 @@ class Onlooker:
         """Below the root."""
         text = json.dumps(payload) if isinstance(payload, dict) else payload
         await self._client.publish(f"{self._root}/{topic}", text, qos=qos, retain=retain)
+
+    async def forget(self, topic: str) -> None:
+        """Remove what the broker has stored of a topic, wherever it is."""
+        for name in (topic, f"{self._root}/{topic}"):
+            await self._client.publish(name, b"", qos=1, retain=True)
 
     async def ask(self, command: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
         """A request to the bridge and its answer, by the topics alone."""
