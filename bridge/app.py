@@ -1,0 +1,300 @@
+"""Builds everything, runs it in one TaskGroup, and ends it in good order: the last thing a broker hears is `offline`."""
+
+import asyncio
+import functools
+import logging
+import signal
+import ssl
+from collections.abc import Callable
+from random import Random, SystemRandom
+
+from bridge import __version__
+from bridge.clock import Clock
+from bridge.config.values import ChargePoint, Configuration, Csms, PasswordForm
+from bridge.core.alerts import AlertId
+from bridge.core.events import BrokerLost, BrokerSynchronised, Restarted, StorageChanged
+from bridge.core.state import Kept, NoSession, State
+from bridge.core.values import ChargePointId
+from bridge.desk import Desk
+from bridge.display import Display
+from bridge.errors import PayloadRefused
+from bridge.monitor import Monitor
+from bridge.mqtt.client import Broker, BrokerSettings
+from bridge.mqtt.messages import Message, RequestMessage, RequestRefused, RetainedEvent
+from bridge.mqtt.names import Names
+from bridge.mqtt.privacy import mask
+from bridge.mqtt.render import Health, Info, Renderer
+from bridge.ocpp.link import Link
+from bridge.ocpp.setup import LinkSettings, LinkSetup
+from bridge.ocpp.v16 import Dialect16
+from bridge.ocpp.websocket import Opener, SocketSettings
+from bridge.ocpp.wire import Endpoint
+from bridge.runtime import Runtime
+from bridge.site import Site
+from bridge.store.protocol import CLEAN_STOP, TAG_REF_KEY, StoreHealth
+from bridge.store.sqlite import SqliteStore
+
+HEALTH_S = 60.0
+"""How often `bridge/health` is told at least."""
+CONNECTS_A_SECOND = 100
+"""First connections of many charge points are spread, so that a central system is not hit by all at once (performance.md §3)."""
+
+log = logging.getLogger("bridge")
+
+
+async def run(configuration: Configuration) -> None:
+    """Run until SIGTERM or SIGINT. Raises EvbridgeError where it can't begin."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    app = App(configuration)
+    try:
+        await app.run(stopped)
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+class App:
+    """One bridge."""
+
+    def __init__(self, configuration: Configuration, *, clock: Clock | None = None, rng: Random | None = None) -> None:
+        """Build it; `run` starts it. Raises StoreRefused where the database can't be opened."""
+        self._configuration = configuration
+        self._clock = clock or Clock()
+        self._rng = rng or SystemRandom()
+        self._runtimes: dict[ChargePointId, Runtime] = {}
+        self._links: list[Link] = []
+        self._storage_ok = True
+        self._refused = 0
+        self._started_s = 0.0
+
+    def _build(self) -> None:
+        configuration, clock = self._configuration, self._clock
+        self._store = SqliteStore.open(configuration.store, on_health=self._storage_changed)
+        key = bytes.fromhex(self._store.fact(TAG_REF_KEY) or "")
+        names = Names(configuration.mqtt.root)
+        renderer = self._renderer = Renderer(names=names, key=key, currency=configuration.currency)
+        self._broker = Broker(
+            _broker_settings(configuration),
+            names=names,
+            clock=clock,
+            on_message=self._told,
+            on_refused=self._message_refused,
+            on_synchronised=self._synchronised,
+            on_lost=self._broker_lost,
+        )
+        publish = self._broker.publish
+        self._display = Display(configuration=configuration, clock=clock, store=self._store, renderer=renderer, publish=publish)
+        self._site = Site(configuration=configuration, clock=clock, runtimes=self._runtimes, notices=self._display)
+        self._display.holder = self._site.person
+        self._desk = Desk(
+            configuration=configuration,
+            clock=clock,
+            store=self._store,
+            runtimes=self._runtimes,
+            site=self._site,
+            display=self._display,
+            renderer=renderer,
+            tag_key=key,
+            publish=publish,
+        )
+        self._monitors = {one.id: self._monitor(one) for one in configuration.csms.values() if one.monitor}
+        self._display.online_changed = self._online_changed
+        contexts = {one.id: _tls(one) for one in configuration.csms.values()}
+        for one in configuration.charge_points.values():
+            self._add(one, contexts)
+        if self._store.set_aside is not None:
+            text = f"the database was damaged and is set aside as {self._store.set_aside}; sessions and queued records in it need a person"
+            self._display.alert(AlertId.DATABASE_SET_ASIDE, text, passing=False)
+
+    def _add(self, one: ChargePoint, contexts: dict[str, ssl.SSLContext | None]) -> None:
+        csms = one.csms
+        state = State(
+            rules=one.rules,
+            settings=one.settings,
+            base=one.settings,
+            now=self._clock.stamp()["at"],
+            kept=self._store.kept(one.id) or Kept(),
+        )
+        runtime = Runtime(
+            state=state, link=None if csms is None else csms.id, clock=self._clock, store=self._store, outlet=self._display
+        )
+        self._runtimes[one.id] = runtime
+        if csms is None or one.address is None:
+            return
+        endpoint = Endpoint(
+            url=one.address,
+            identity=one.identity,
+            subprotocol=csms.protocol,
+            password=_password(one, csms),
+            tls=contexts[csms.id],
+        )
+        setup = LinkSetup(
+            endpoint=endpoint,
+            nameplate=one.nameplate,
+            clock=self._clock,
+            rng=self._rng,
+            connect=Opener(self._clock.utc_ms, SocketSettings(open_s=csms.connect_timeout_s)),
+            hide=mask,
+            settings=LinkSettings(
+                call_timeout_s=csms.call_timeout_s,
+                start_spread_s=len(self._configuration.charge_points) / CONNECTS_A_SECOND,
+            ),
+        )
+        link = Link(station=runtime, dialect=Dialect16(), setup=setup)
+        runtime.wire = link
+        self._links.append(link)
+
+    # --- life -------------------------------------------------------------------------------------------------------------------------
+
+    async def run(self, stopped: asyncio.Event) -> None:
+        """Until `stopped` is set."""
+        self._build()
+        self._started_s = self._clock.mono_s()
+        planned = self._store.fact(CLEAN_STOP) == "true"
+        self._store.set_fact(CLEAN_STOP, "false")
+        for runtime in self._runtimes.values():
+            runtime.handle(Restarted(**self._clock.stamp(), planned=planned, clock_trusted=self._clock.trusted))
+        if not self._clock.trusted:
+            text = "this host's clock has not been set; the central system's is used until it is: check NTP"
+            self._display.alert(AlertId.CLOCK_NOT_SET, text, passing=False)
+        for monitor in self._monitors.values():
+            monitor.start()
+        self._broker.publish(self._renderer.info(self._info()))
+        async with asyncio.TaskGroup() as group:
+            running = [group.create_task(self._broker.run(), name="broker"), group.create_task(self._report(), name="health")]
+            running += [group.create_task(link.run(), name=f"link {index}") for index, link in enumerate(self._links)]
+            await stopped.wait()
+            log.info("stopping")
+            await self._stop()
+            for task in running:
+                task.cancel()
+
+    async def _stop(self) -> None:
+        """In the order in which nobody is left with a wrong picture: central systems, dashboards, broker, disk."""
+        await asyncio.gather(*(link.close() for link in self._links))
+        for monitor in self._monitors.values():
+            monitor.stop()
+        self._display.stop()
+        await self._broker.close()
+        for runtime in self._runtimes.values():
+            runtime.stop()
+        self._store.set_fact(CLEAN_STOP, "true")
+        await self._store.close()
+
+    async def _report(self) -> None:
+        while True:
+            self._broker.publish(self._renderer.health(self._health(), self._clock.utc_ms()))
+            await asyncio.sleep(HEALTH_S)
+
+    # --- what happens -----------------------------------------------------------------------------------------------------------------
+
+    def _told(self, message: Message) -> None:
+        if isinstance(message, RequestMessage):
+            self._desk.asked(message)
+        else:
+            self._site.told(message)
+
+    def _message_refused(self, refused: PayloadRefused) -> None:
+        """Drop it, count it, and say why (design.md §3)."""
+        self._refused += 1
+        match refused:
+            case RetainedEvent():
+                self._display.alert(AlertId.RETAINED_EVENT, str(refused))
+            case RequestRefused():
+                self._desk.refuse(refused.reply, refused.reason)
+            case _:
+                self._display.alert(AlertId.PAYLOAD_REFUSED, str(refused))
+
+    def _synchronised(self) -> None:
+        for runtime in self._runtimes.values():
+            runtime.handle(BrokerSynchronised(**self._clock.stamp()))
+
+    def _broker_lost(self) -> None:
+        for runtime in self._runtimes.values():
+            runtime.handle(BrokerLost(**self._clock.stamp()))
+
+    def _storage_changed(self, health: StoreHealth) -> None:
+        self._storage_ok = health.ok
+        if health.ok:
+            log.info("the database takes records again")
+            self._display.clear(AlertId.STORAGE)
+        else:
+            log.error("%s", health.error)
+            self._display.alert(AlertId.STORAGE, health.error or "the database takes no records", passing=False)
+        for runtime in self._runtimes.values():
+            runtime.handle(StorageChanged(**self._clock.stamp(), ok=health.ok))
+
+    def _monitor(self, csms: Csms) -> Monitor:
+        charge_points = [one.id for one in self._configuration.charge_points.values() if one.csms is csms]
+        tell: Callable[[float | None], None] = functools.partial(self._display.unreachable, csms.id)
+        return Monitor(charge_points=charge_points, grace_s=csms.monitor_grace_s, tell=tell)
+
+    def _online_changed(self, charge_point: ChargePointId, online: bool) -> None:  # noqa: FBT001 - a callback of one fact
+        csms = self._configuration.charge_points[charge_point].csms
+        if csms is not None and csms.id in self._monitors:
+            self._monitors[csms.id].seen(charge_point, online=online)
+
+    # --- what is told of the bridge itself --------------------------------------------------------------------------------------------
+
+    def _info(self) -> Info:
+        configuration = self._configuration
+        return Info(
+            version=__version__,
+            instance=configuration.mqtt.instance,
+            mqtt=configuration.mqtt.protocol.value,
+            started_ms=self._clock.utc_ms(),
+            charge_points=tuple(configuration.charge_points),
+            csms=tuple(configuration.csms),
+        )
+
+    def _health(self) -> Health:
+        states = [runtime.state for runtime in self._runtimes.values()]
+        counts = [self._store.count(one) for one in self._runtimes]
+        alerts = self._display.alerts_standing()
+        return Health(
+            ok=alerts == 0 and self._storage_ok,
+            uptime_s=int(self._clock.mono_s() - self._started_s),
+            charge_points=len(states),
+            online=sum(state.backend_online for state in states),
+            sessions=sum(not isinstance(state.kept.session, NoSession) for state in states),
+            queued=sum(count.queued for count in counts),
+            parked=sum(count.parked for count in counts),
+            alerts=alerts,
+            storage=self._storage_ok,
+            messages_in=self._broker.messages_in,
+            messages_refused=self._refused,
+            messages_out=self._broker.messages_out,
+            reconnects=self._broker.reconnects,
+        )
+
+
+def _broker_settings(configuration: Configuration) -> BrokerSettings:
+    mqtt = configuration.mqtt
+    return BrokerSettings(
+        host=mqtt.host,
+        port=mqtt.port,
+        tls=mqtt.tls,
+        ca_file=mqtt.ca_file,
+        user=mqtt.user,
+        password=None if mqtt.password is None else mqtt.password.text,
+        client_id=mqtt.instance,
+        protocol=mqtt.protocol.value,
+    )
+
+
+def _tls(csms: Csms) -> ssl.SSLContext | None:
+    """One context for all links to a central system: each of its own would cost 20 KiB more (performance.md §2)."""
+    if not csms.url.startswith("wss:"):
+        return None
+    context = ssl.create_default_context(cafile=csms.ca_file)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def _password(one: ChargePoint, csms: Csms) -> bytes | None:
+    if one.password is None:
+        return None
+    return bytes.fromhex(one.password.text) if csms.password_form is PasswordForm.HEX else one.password.text.encode()
