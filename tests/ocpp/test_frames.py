@@ -114,9 +114,12 @@ def test_a_hostile_frame_is_refused_and_never_raises(text: str | bytes, bad: Bad
     assert decode(text) == bad
 
 
-def test_a_frame_of_the_greatest_allowed_depth_is_read() -> None:
-    inside = "[" * (DEPTH_MAX - 2) + "]" * (DEPTH_MAX - 2)
-    assert isinstance(decode('[2,"a","DataTransfer",{"x":' + inside + "}]"), Call)
+@pytest.mark.parametrize("beside", ["1", "[[],[],{}]"])
+@pytest.mark.parametrize("innermost", ["", "1"])
+def test_a_frame_of_the_greatest_allowed_depth_is_read(innermost: str, beside: str) -> None:
+    inside = "[" * (DEPTH_MAX - 2) + innermost + "]" * (DEPTH_MAX - 2)
+    assert isinstance(decode('[2,"a","DataTransfer",{"x":' + inside + ',"y":' + beside + "}]"), Call)
+    assert decode('[2,"a","DataTransfer",{"x":[' + inside + '],"y":' + beside + "}]") == BadFrame(fault=Fault.DEPTH)
 
 
 def test_many_shallow_brackets_are_not_depth() -> None:

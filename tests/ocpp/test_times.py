@@ -1,6 +1,7 @@
 """Times on the wire."""
 
 import re
+import time
 
 import pytest
 from hypothesis import given
@@ -37,6 +38,16 @@ TEN_O_CLOCK_MS = 1_795_341_600_000
 )
 def test_a_time_is_read_as_real_systems_write_it(text: object, utc_ms: int | None) -> None:
     assert from_iso(text) == utc_ms
+
+
+def test_a_time_without_a_zone_is_utc_wherever_the_bridge_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        assert from_iso("2026-11-22T10:00:00") == TEN_O_CLOCK_MS
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_a_time_is_written_in_utc_with_milliseconds() -> None:
