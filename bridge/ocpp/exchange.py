@@ -1,0 +1,380 @@
+"""What is said on one link: jobs become frames, answers become events, requests become answers. Time and sockets are the link's.
+
+Everything runs in the call it comes in with, so that a question is on the wire before `perform` returns.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import TypeAlias, assert_never
+
+from bridge.core.effects import AnnounceReading, AnnounceStatus, Answer, AskAuthorize
+from bridge.core.events import AuthorizeAnswered, AuthorizeFailed, ReadingRequested, RecordDelivered
+from bridge.core.state import Asking
+from bridge.core.values import RequestId
+from bridge.errors import CsmsRefused
+from bridge.ocpp.attempts import Again, Ending, Park, Patience, Verdict
+from bridge.ocpp.backoff import boot_wait_s, heartbeat_s
+from bridge.ocpp.delivery import Delivery
+from bridge.ocpp.dialect import Dialect, Errand, JsonObject, Outgoing, Registration
+from bridge.ocpp.frames import BadFrame, Call, CallError, CallResult, Frame, decode, encode
+from bridge.ocpp.inbound import Answered, Arrival, Handed, Ignored, Inbound
+from bridge.ocpp.jobs import Announced, Beat, Boot, Deliver, Job, News, Question, Triggered
+from bridge.ocpp.ports import Station
+from bridge.ocpp.setup import LinkSetup
+from bridge.ocpp.validation import Kind, Version, knows, validate
+from bridge.ocpp.wire import Wire
+
+LinkEffect: TypeAlias = AskAuthorize | AnnounceStatus | AnnounceReading | Answer
+"""What there is to say."""
+
+DRIFT_MS = 5_000
+"""A clock that has moved less since the last look is not worth an event."""
+NONSENSE = "GenericError"
+"""How an answer counts that can't be read: an error of the moment, tried again by itself after parking."""
+
+log = logging.getLogger("bridge.ocpp")
+
+
+class Exchange:
+    """Both directions of one link. The wire comes and goes; what was registered stays."""
+
+    __slots__ = (
+        "_clock",
+        "_dialect",
+        "_hide",
+        "_nameplate",
+        "_settings",
+        "_soon",
+        "_station",
+        "_version",
+        "_warned",
+        "delivery",
+        "held",
+        "inbound",
+        "interval_s",
+        "offset_ms",
+        "problem",
+        "wire",
+    )
+
+    def __init__(self, station: Station, dialect: Dialect, setup: LinkSetup, soon: Callable[[Callable[[], None]], None]) -> None:
+        """`soon` runs something after the present call, for what must not happen inside an effect."""
+        self._station = station
+        self._dialect = dialect
+        self._version = Version(dialect.subprotocol)
+        self._clock = setup.clock
+        self._hide = setup.hide
+        self._nameplate = setup.nameplate
+        self._settings = setup.settings
+        self._soon = soon
+        self._warned: set[str] = set()
+        self.delivery = Delivery(station.next_record, setup.rng)
+        self.inbound = Inbound(dialect, station, setup.settings.request_s)
+        self.wire: Wire | None = None
+        self.held = False
+        """Nothing new is sent: the link is about to be closed."""
+        self.interval_s = 0
+        """The heartbeat interval the central system told."""
+        self.offset_ms = 0
+        """The central system's clock minus ours."""
+        self.problem: str | None = None
+        """Connected, and yet not registered: what to do."""
+
+    # --- out --------------------------------------------------------------------------------------------------------------------------
+
+    def perform(self, effect: LinkEffect) -> None:
+        """Say it, now if the link is free."""
+        now_s = self._clock.mono_s()
+        match effect:
+            case AskAuthorize():
+                self._ask(effect, now_s)
+            case AnnounceStatus():
+                self._status_changed(now_s)
+            case AnnounceReading():
+                self.delivery.announce(effect)
+            case Answer(request=request, outcome=outcome):
+                result = self.inbound.answer(request, outcome)
+                if result is not None:
+                    self._write(result)
+            case _:
+                assert_never(effect)
+        self.pump()
+
+    def _ask(self, effect: AskAuthorize, now_s: float) -> None:
+        pending = self._station.state.pending
+        known = isinstance(pending, Asking) and pending.question == effect.question
+        until_s = pending.until_s if isinstance(pending, Asking) and known else now_s + self._station.state.rules.question_s
+        if not self.delivery.ask(Question(effect=effect, until_s=until_s)):
+            self._question_failed(effect)
+
+    def _status_changed(self, now_s: float) -> None:
+        self.delivery.news.stale = True
+        minimum_s = self._minimum_status_s()
+        if minimum_s > 0 and self.delivery.accepted:
+            # from now on it has to last
+            self.delivery.news.next(self._dialect.statuses(self._station.state), now_s, minimum_s)
+
+    def pump(self) -> None:
+        """Send what may be sent."""
+        wire = self.wire
+        settings = self._station.state.settings
+        self.delivery.beat_s = (settings.heartbeat_s or self.interval_s) * self._settings.second_s
+        now_s = self._clock.mono_s()
+        while wire is not None and not self.held and (job := self.delivery.next(now_s)) is not None:
+            outgoing = self._render(job, now_s)
+            if outgoing is None:
+                self._skip(job)
+            else:
+                self._check(outgoing.action, Kind.REQUEST, outgoing.payload)
+                used = self.delivery.sent(job, outgoing, now_s)
+                self._write(Call(message_id=used, action=outgoing.action, payload=outgoing.payload))
+
+    def _render(self, job: Job, now_s: float) -> Outgoing | None:
+        state = self._station.state
+        match job:
+            case Boot():
+                return self._dialect.boot(self._nameplate)
+            case Beat():
+                return self._dialect.heartbeat()
+            case Question(effect=effect):
+                return self._dialect.authorize(effect.tag)
+            case News():
+                return self._render_status(now_s)
+            case Announced(effect=effect):
+                return self._dialect.reading(effect, state.settings)
+            case Triggered(outgoing=outgoing):
+                return outgoing
+            case Deliver(head=head):
+                row = head.row
+                if head.outgoing is not None:
+                    return head.outgoing
+                return self._dialect.record(row.record, backend_id=row.backend_id, start_parked=row.start_parked, settings=state.settings)
+            case _:
+                assert_never(job)
+
+    def _render_status(self, now_s: float) -> Outgoing | None:
+        news = self.delivery.news
+        picked = news.next(self._dialect.statuses(self._station.state), now_s, self._minimum_status_s())
+        if picked is None:
+            return None
+        place, status = picked
+        news.told(place, status)
+        return status
+
+    def _skip(self, job: Job) -> None:
+        self.delivery.skipped(job)
+        if isinstance(job, Deliver):
+            row = job.head.row
+            event = RecordDelivered(record=row.id, session=row.record.session, **self._clock.stamp())
+            self._soon(lambda: self._station.handle(event))
+
+    def _write(self, frame: Frame) -> None:
+        assert self.wire is not None
+        text = encode(frame).decode()
+        self._trace(">", text)
+        self.wire.send(text)
+
+    # --- in ---------------------------------------------------------------------------------------------------------------------------
+
+    def received(self, data: bytes) -> str | None:
+        """A frame came; returns the reply to write, after which `errands` are run."""
+        self._trace("<", data)
+        frame = decode(data)
+        match frame:
+            case Call():
+                return self._asked(frame)
+            case CallResult(message_id=message_id, payload=payload):
+                action = self.delivery.open.action if self.delivery.open is not None else ""
+                job = self.delivery.answered(message_id)
+                if job is None:
+                    self._ignored("an answer to nothing that is open")
+                else:
+                    self._check(action, Kind.RESPONSE, payload)
+                    self._answered(job, payload)
+            case CallError(message_id=message_id, code=code, description=description):
+                self._failed(message_id, code, description)
+            case BadFrame(message_id=message_id, call=call):
+                self._ignored(f"a frame: {frame.fault.value}")
+                if message_id is not None and not call:
+                    # a broken answer is an answer: nothing else will come under this id
+                    self._failed(message_id, NONSENSE, frame.fault.value)
+                error = self.inbound.unreadable(frame)
+                return None if error is None else self._encoded(error)
+            case _:
+                assert_never(frame)
+        return None
+
+    def _answered(self, job: Job, payload: JsonObject) -> None:
+        stamp = self._clock.stamp()
+        try:
+            match job:
+                case Boot():
+                    self._registered(payload)
+                case Beat():
+                    self._set_offset(self._dialect.heartbeat_ms(payload))
+                case Question(effect=effect):
+                    info = self._dialect.authorized(payload)
+                    self._station.handle(AuthorizeAnswered(question=effect.question, info=info, tag=effect.tag, **stamp))
+                case Deliver(head=head):
+                    event = self._dialect.delivered(head.row.id, head.row.record, payload, stamp)
+                    self.delivery.delivered(job)
+                    self._station.handle(event)
+                case News() | Announced() | Triggered():
+                    pass
+                case _:
+                    assert_never(job)
+        except CsmsRefused as refused:
+            self._refused(job, NONSENSE, str(refused))
+
+    def _failed(self, message_id: str, code: str, description: str) -> None:
+        job = self.delivery.answered(message_id)
+        if job is None:
+            self._ignored("an error about nothing that is open")
+        else:
+            self._refused(job, code, self._hide(description))
+
+    def _refused(self, job: Job, code: str, description: str) -> None:
+        """The central system answered with an error, which is an answer."""
+        now_s = self._clock.mono_s()
+        log.info("%s: - the central system answers with an error: %s %s", self.name, code, description)
+        verdict = self.delivery.refused(job, code, description, patience=self.patience(), now_s=now_s, utc_ms=self._clock.utc_ms())
+        self._keep(verdict)
+        match job:
+            case Boot():
+                wait_s = boot_wait_s(0, self._settings.intervals)
+                self.delivery.boot_failed(now_s=now_s, wait_s=wait_s * self._settings.second_s)
+                if not self.delivery.accepted:
+                    self.problem = f"the central system answers BootNotification with an error ({code}); next try in {wait_s} s"
+            case Question(effect=effect):
+                self._question_failed(effect)
+            case _:
+                pass
+
+    def _registered(self, payload: JsonObject) -> None:
+        answer = self._dialect.registered(payload)
+        intervals = self._settings.intervals
+        self._set_offset(answer.now_ms)
+        wait_s = boot_wait_s(answer.interval_s, intervals)
+        self.delivery.registered(answer.status, now_s=self._clock.mono_s(), wait_s=wait_s * self._settings.second_s)
+        if answer.status is Registration.ACCEPTED:
+            self.interval_s = heartbeat_s(answer.interval_s, intervals)
+            self.problem = None
+            log.info("%s: = registered, heartbeat every %d s", self.name, self.interval_s)
+        else:
+            self.problem = f"the central system answers BootNotification with {answer.status}: accept it there; next try in {wait_s} s"
+            log.info("%s: = %s", self.name, self.problem)
+
+    def _set_offset(self, now_ms: int | None) -> None:
+        if now_ms is None:
+            return
+        offset_ms = now_ms - self._clock.utc_ms()
+        if abs(offset_ms - self.offset_ms) >= DRIFT_MS:
+            self.offset_ms = offset_ms
+
+    # --- requests ---------------------------------------------------------------------------------------------------------------------
+
+    def _asked(self, call: Call) -> str | None:
+        arrival = Arrival(
+            call=call,
+            now_s=self._clock.mono_s(),
+            stamp=self._clock.stamp(),
+            request=RequestId(self._clock.fresh()),
+            registration=self.delivery.registration,
+            heartbeat_s=self.interval_s,
+        )
+        match self.inbound.received(arrival):
+            case Answered(frame=frame, errands=errands, connector=connector):
+                for errand in errands:
+                    self._run(errand, connector)
+                return self._encoded(frame)
+            case Handed(event=event):
+                self._station.handle(event)
+            case Ignored():
+                self._ignored("a request while the central system rejects this charge point")
+        return None
+
+    def _run(self, errand: Errand, connector: int | None) -> None:
+        """Queue what is to follow the reply."""
+        match errand:
+            case Errand.BOOT:
+                self.delivery.trigger_boot()
+            case Errand.HEARTBEAT:
+                self.delivery.trigger_beat()
+            case Errand.READING:
+                event = ReadingRequested(**self._clock.stamp())
+                self._soon(lambda: self._station.handle(event))
+            case _:
+                self.delivery.trigger(self._dialect.errand(errand, self._station.state, connector))
+
+    def expire(self, now_s: float) -> None:
+        """Answer the requests that the core has left waiting."""
+        for error in self.inbound.expired(now_s):
+            self._write(error)
+
+    # --- the end of a connection ------------------------------------------------------------------------------------------------------
+
+    def end(self, ending: Ending) -> None:
+        """The wire is gone."""
+        self.wire = None
+        self.held = False
+        loss = self.delivery.lost(ending, patience=self.patience(), utc_ms=self._clock.utc_ms())
+        self.inbound.forget()
+        for effect in loss.questions:
+            self._question_failed(effect)
+        self._keep(loss.verdict)
+
+    def patience(self) -> Patience:
+        """How often and how slowly records are tried, as the central system set it."""
+        settings = self._station.state.settings
+        return Patience(attempts=settings.attempts, retry_s=settings.retry_s * self._settings.second_s)
+
+    # --- small things -----------------------------------------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """The charge point, for the log."""
+        return self._station.state.rules.charge_point
+
+    def _minimum_status_s(self) -> float:
+        return self._station.state.settings.minimum_status_s * self._settings.second_s
+
+    def _question_failed(self, effect: AskAuthorize) -> None:
+        event = AuthorizeFailed(question=effect.question, **self._clock.stamp())
+        self._soon(lambda: self._station.handle(event))
+
+    def _keep(self, verdict: Verdict | None) -> None:
+        """Write down how a record fared."""
+        station = self._station
+        match verdict:
+            case Again(record=record, attempts=attempts, message=message, error=error):
+                self._soon(lambda: station.record_sent(record, attempts=attempts, message=message, error=error))
+            case Park(record=record, session=session, error=error, retry_ms=retry_ms):
+                log.warning("%s: = a message of session %s is put aside: %s", self.name, session, error)
+                self._soon(lambda: station.record_parked(record, session, error=error, retry_ms=retry_ms))
+            case None:
+                pass
+
+    def _check(self, action: str, kind: Kind, payload: JsonObject) -> None:
+        """Both ways against the official schema. Nothing is held back: we would lose what the peer might well understand."""
+        violation = validate(self._version, action, kind, payload) if knows(self._version, action) else None
+        if violation is None:
+            return
+        what = f"{action}{kind.value}"
+        if kind is Kind.REQUEST:
+            log.error("%s: our %s breaks its schema (%s at /%s): please report it", self.name, what, violation.keyword, violation.path)
+        elif what not in self._warned:
+            self._warned.add(what)
+            log.warning("%s: the central system's %s breaks its schema (%s at /%s)", self.name, what, violation.keyword, violation.path)
+
+    def _encoded(self, frame: CallResult | CallError) -> str:
+        text = encode(frame).decode()
+        self._trace(">", text)
+        return text
+
+    def _ignored(self, what: str) -> None:
+        log.debug("%s: - ignored %s", self.name, what)
+
+    def _trace(self, mark: str, frame: str | bytes) -> None:
+        if log.isEnabledFor(logging.DEBUG):
+            text = frame if isinstance(frame, str) else frame.decode(errors="replace")
+            log.debug("%s: %s %s", self.name, mark, self._hide(text))

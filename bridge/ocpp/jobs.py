@@ -1,0 +1,75 @@
+"""What a link can have to send, and what it waits for. Pure."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from bridge.core.effects import AnnounceReading, AskAuthorize
+from bridge.ocpp.attempts import Head, Verdict
+from bridge.ocpp.dialect import Outgoing
+
+
+@dataclass(frozen=True, slots=True)
+class Boot:
+    """BootNotification."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """Heartbeat."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Authorize; worthless after `until_s`."""
+
+    effect: AskAuthorize
+    until_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """The status of a connector, if there is any to tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """A reading outside a transaction."""
+
+    effect: AnnounceReading
+
+
+@dataclass(frozen=True, slots=True)
+class Triggered:
+    """A message the central system asked for."""
+
+    outgoing: Outgoing
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """The oldest record."""
+
+    head: Head
+
+
+Job: TypeAlias = Boot | Beat | Question | News | Announced | Triggered | Deliver
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCall:
+    """The CALL that waits for its answer."""
+
+    id: str
+    job: Job
+    action: str
+    sent_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loss:
+    """What the end of a connection leaves behind."""
+
+    questions: tuple[AskAuthorize, ...]
+    """Never to be answered."""
+    verdict: Verdict | None
+    """What becomes of the record that was open, if anything is to be kept."""

@@ -1,0 +1,370 @@
+"""One charge point's link to its central system: supervised, small, and the only place that decides when a socket lives.
+
+`run` keeps it connected for ever; the runtime says what is to be told by `perform` and `wake`; what comes back goes to the `Station`.
+What is sent next is decided in `delivery`, what it says in `exchange`, what a request is answered in `inbound`; here are connections,
+time and supervision. An idle link has one task (its reader) and one timer.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from bridge.core.effects import RestartStation
+from bridge.core.events import BackendOffline, BackendOnline, ResetKind
+from bridge.ocpp import failures
+from bridge.ocpp.attempts import Broken, Dropped, Ending, Left, Silent
+from bridge.ocpp.backoff import backoff, wait_s
+from bridge.ocpp.dialect import Dialect
+from bridge.ocpp.exchange import Exchange, LinkEffect
+from bridge.ocpp.failures import ConnectFailed, Failure
+from bridge.ocpp.ports import Station
+from bridge.ocpp.setup import LinkSetup
+from bridge.ocpp.wire import Wire, WireClosed
+
+AnyLinkEffect: TypeAlias = LinkEffect | RestartStation
+"""What a link can be told to do."""
+
+GOING_AWAY = 1001
+"""RFC 6455 §7.4.1, for an endpoint that goes down."""
+TURN_FRAMES = 32
+"""After so many frames in a row the other links get their turn, whatever one central system pours out."""
+TICK_S = 0.001
+"""A timer may fire a moment early."""
+
+log = logging.getLogger("bridge.ocpp")
+
+
+class Link:
+    """A charge point's link."""
+
+    __slots__ = (
+        "_closing",
+        "_dialect",
+        "_exchange",
+        "_failure",
+        "_heard_s",
+        "_line",
+        "_online",
+        "_pinged_s",
+        "_pinging",
+        "_replayed_s",
+        "_restart",
+        "_restart_s",
+        "_setup",
+        "_shown",
+        "_station",
+        "_stopping",
+        "_task",
+        "_timer",
+    )
+
+    def __init__(self, station: Station, dialect: Dialect, setup: LinkSetup) -> None:
+        """Nothing happens before `run`."""
+        self._station = station
+        self._dialect = dialect
+        self._setup = setup
+        self._exchange = Exchange(station, dialect, setup, self._soon)
+        self._task: asyncio.Task[None] | None = None
+        self._closing: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._stopping = False
+        self._failure: Failure | None = None
+        """Why the last connection ended."""
+        self._line: str | None = None
+        """The last failure that was logged as a warning."""
+        self._online: int | None = None
+        """The clock offset that was told with BackendOnline; None: BackendOffline was."""
+        self._shown: tuple[bool, str | None, str | None] | None = None
+        self._heard_s = self._pinged_s = self._replayed_s = self._restart_s = 0.0
+        self._pinging = False
+        """A ping is on its way."""
+        self._restart: ResetKind | None = None
+        """The station is to present itself as freshly started, as soon as nothing is open."""
+
+    # --- what the runtime calls -------------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Stay connected, for ever or until `close`. One failure never ends it."""
+        self._task = asyncio.current_task()
+        pace, rng = self._setup.settings.pace, self._setup.rng
+        try:
+            await asyncio.sleep(rng.uniform(0, self._setup.settings.start_spread_s))
+            waits = backoff(pace, rng)
+            while not self._stopping:
+                await self._live()
+                if self._exchange.delivery.proven:
+                    waits = backoff(pace, rng)
+                failure = self._failure
+                patient, asked_s = (failure.patient, failure.retry_after_s) if failure is not None else (False, None)
+                seconds = wait_s(next(waits), pace, rng, patient=patient, retry_after_s=asked_s)
+                log.debug("%s: - next try in %.1f s", self._exchange.name, seconds)
+                if not self._stopping:
+                    await asyncio.sleep(seconds)
+        except asyncio.CancelledError:
+            if not self._stopping or self._task is None:
+                raise
+            self._task.uncancel()
+        finally:
+            self._lose(Left())
+            self._disarm()
+
+    def perform(self, effect: AnyLinkEffect) -> None:
+        """Say it; never blocks. A question is on the wire when this returns, unless another CALL is open."""
+        with self._supervised():
+            if isinstance(effect, RestartStation):
+                self._restart_station(effect.kind)
+            else:
+                self._exchange.perform(effect)
+            self._settle()
+
+    def wake(self) -> None:
+        """Records have been committed, or settled."""
+        with self._supervised():
+            self._exchange.delivery.wake()
+            self._exchange.pump()
+            self._settle()
+
+    async def close(self) -> None:
+        """Close politely, and let `run` return."""
+        self._stopping = True
+        wire = self._exchange.wire
+        if wire is not None:
+            self._lose(Left(), polite=True)
+            await wire.close(GOING_AWAY, "the bridge stops")
+        elif self._task is not None:
+            self._task.cancel()
+
+    # --- one connection ---------------------------------------------------------------------------------------------------------------
+
+    async def _live(self) -> None:
+        """One connection, from dialling to its end."""
+        wire: Wire | None = None
+        try:
+            with self._supervised():
+                try:
+                    wire = await self._setup.connect(self._setup.endpoint)
+                except ConnectFailed as refused:
+                    self._failed(refused.failure)
+                    return
+                self._open(wire)
+                await self._listen(wire)
+        finally:
+            if wire is not None:
+                wire.abort()
+
+    def _open(self, wire: Wire) -> None:
+        now_s = self._setup.clock.mono_s()
+        log.info("%s: - connected to %s", self._exchange.name, self._setup.endpoint.url)
+        self._heard_s = self._pinged_s = now_s
+        self._pinging = False
+        self._failure = None
+        self._exchange.wire = wire
+        self._exchange.delivery.connect(now_s)
+        self._exchange.pump()
+        self._settle()
+
+    async def _listen(self, wire: Wire) -> None:
+        """Until it ends. After we have given it up its last frames are nobody's business."""
+        frames = 0
+        while True:
+            try:
+                data = await wire.receive()
+            except WireClosed as closed:
+                self._closed(closed)
+                return
+            frames += 1
+            if frames % TURN_FRAMES == 0:
+                await asyncio.sleep(0)
+            if self._exchange.wire is not wire:
+                continue
+            self._heard_s = self._setup.clock.mono_s()
+            reply = self._exchange.received(data)
+            if reply is not None:
+                await wire.reply(reply)
+            # what was triggered goes after the reply
+            if self._exchange.wire is wire:
+                self._exchange.pump()
+                self._settle()
+
+    def _closed(self, closed: WireClosed) -> None:
+        """The connection has ended; the peer's doing, unless we gave it up before."""
+        if self._exchange.wire is None:
+            return
+        if closed.ours is not None:
+            failure = failures.of_our_close(closed.ours)
+        else:
+            failure = failures.of_close(closed.code, closed.reason, subprotocol=self._dialect.subprotocol)
+        self._lose(Dropped(code=closed.code), failure)
+
+    def _lose(self, ending: Ending, failure: Failure | None = None, *, polite: bool = False) -> None:
+        """Give the connection up: what was open is settled, whoever waits is told."""
+        wire = self._exchange.wire
+        if wire is None:
+            return
+        self._exchange.end(ending)
+        if self._restart is not None:
+            self._restart = None
+            self._exchange.delivery.restart()
+        if not polite:
+            wire.abort()
+        if failure is not None:
+            self._failed(failure)
+        self._settle()
+
+    def _failed(self, failure: Failure) -> None:
+        """Log it once, not at every try."""
+        self._failure = failure
+        log.log(logging.DEBUG if failure.line == self._line else logging.WARNING, "%s: - %s", self._exchange.name, failure.line)
+        self._line = failure.line
+        self._settle()
+
+    @contextlib.contextmanager
+    def _supervised(self) -> Iterator[None]:
+        """Whatever goes wrong in here costs this connection, and nothing else."""
+        try:
+            yield
+        except Exception:  # the one place (house style "Errors"): a hostile frame or our own mistake must not end the process
+            log.exception("%s: an error in the bridge", self._exchange.name)
+            self._lose(Broken())
+            self._failed(failures.of_ourselves())
+
+    def _soon(self, action: Callable[[], None]) -> None:
+        """After the present call: the station must not be entered from inside one of its own effects."""
+        asyncio.get_running_loop().call_soon(self._guarded, action)
+
+    def _guarded(self, action: Callable[[], None]) -> None:
+        with self._supervised():
+            action()
+
+    # --- restart of the station -------------------------------------------------------------------------------------------------------
+
+    def _restart_station(self, kind: ResetKind) -> None:
+        exchange = self._exchange
+        if exchange.wire is None:
+            exchange.delivery.restart()
+        elif self._restart is None:
+            log.info("%s: - restart (%s)", exchange.name, kind.value)
+            self._restart, self._restart_s = kind, self._setup.clock.mono_s()
+            # hard: only the answer that is being waited for; soft: also what ends its session
+            exchange.held = kind is ResetKind.HARD
+
+    def _restart_due_s(self) -> float:
+        """When to close: at once when nothing is open (a soft restart gives its records a moment to come), at the latest after a while."""
+        settings, delivery = self._setup.settings, self._exchange.delivery
+        if self._restart is None:
+            return float("inf")
+        if delivery.open is not None:
+            return self._restart_s + settings.restart_s
+        return self._restart_s + (settings.settle_s if self._restart is ResetKind.SOFT else 0.0)
+
+    def _leave(self, wire: Wire) -> None:
+        """Close politely; `run` goes on when the socket is gone, and registers anew."""
+        self._lose(Left(), polite=True)
+        self._closing = asyncio.create_task(wire.close(GOING_AWAY, "the station restarts"), name=f"ocpp restart {self._exchange.name}")
+
+    # --- time and telling -------------------------------------------------------------------------------------------------------------
+
+    def _settle(self) -> None:
+        """After anything: tell what changed, and arm the timer for what comes next."""
+        exchange = self._exchange
+        online = exchange.offset_ms if exchange.delivery.accepted else None
+        if online != self._online:
+            self._online = online
+            stamp = self._setup.clock.stamp()
+            event = BackendOffline(**stamp) if online is None else BackendOnline(clock_offset_ms=online, **stamp)
+            self._soon(lambda: self._station.handle(event))
+            if online is not None:
+                self._replay(self._setup.clock.mono_s())
+        connected = exchange.wire is not None
+        registration = exchange.delivery.registration
+        error = exchange.problem if connected else (self._failure.line if self._failure is not None else None)
+        shown = (connected, None if registration is None else registration.value, error)
+        if shown != self._shown:
+            self._shown = shown
+            self._soon(lambda: self._station.link_changed(connected=shown[0], boot_status=shown[1], error=shown[2]))
+        self._arm()
+
+    def _arm(self) -> None:
+        """One timer for everything. One that is set too early is left alone: it looks, and sets itself anew."""
+        exchange, settings = self._exchange, self._setup.settings
+        if exchange.wire is None:
+            self._disarm()
+            return
+        due_s = min(exchange.inbound.due_s(), self._ping_due_s(self._setup.clock.mono_s()), self._restart_due_s())
+        if exchange.delivery.open is not None:
+            due_s = min(due_s, exchange.delivery.open.sent_s + settings.call_timeout_s)
+        elif not exchange.held:
+            due_s = min(due_s, exchange.delivery.due_s())
+        if exchange.delivery.accepted:
+            due_s = min(due_s, self._replayed_s + settings.replay_s)
+        if self._timer is not None and self._timer.when() <= due_s + TICK_S:
+            return
+        self._disarm()
+        self._timer = asyncio.get_running_loop().call_at(due_s + TICK_S, self._tick)
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None
+
+    def _tick(self) -> None:
+        self._timer = None
+        with self._supervised():
+            self._look(self._setup.clock.mono_s())
+            self._exchange.pump()
+            self._settle()
+
+    def _look(self, now_s: float) -> None:
+        """Do what is due."""
+        exchange, settings = self._exchange, self._setup.settings
+        wire, open_call = exchange.wire, exchange.delivery.open
+        if wire is None:
+            return
+        if open_call is not None and now_s >= open_call.sent_s + settings.call_timeout_s:
+            alive = max(wire.pong_s, self._heard_s) > open_call.sent_s
+            self._lose(Silent(alive=alive), failures.of_mute_call(open_call.action, settings.call_timeout_s))
+            return
+        if not self._is_heard(wire, now_s):
+            self._lose(Dropped(code=None), failures.of_mute_pings(settings.pong_s))
+            return
+        exchange.expire(now_s)
+        if exchange.delivery.accepted and now_s >= self._replayed_s + settings.replay_s:
+            self._replay(now_s)
+        if now_s >= self._restart_due_s():
+            self._leave(wire)
+
+    def _replay(self, now_s: float) -> None:
+        self._replayed_s = now_s
+        self._soon(self._station.replay_due)
+
+    # --- pings ------------------------------------------------------------------------------------------------------------------------
+
+    def _ping_s(self) -> float:
+        """The interval in force; 0: no pings."""
+        return self._station.state.settings.ping_s * self._setup.settings.second_s
+
+    def _ping_due_s(self, now_s: float) -> float:
+        """When to look after pings: for the next one, or for the answer to the last."""
+        interval_s = self._ping_s()
+        if interval_s <= 0:
+            return float("inf")
+        early_s = self._pinged_s + interval_s
+        late_s = self._pinged_s + self._setup.settings.pong_s
+        return late_s if self._pinging and (late_s < early_s or early_s <= now_s) else early_s
+
+    def _is_heard(self, wire: Wire, now_s: float) -> bool:
+        """Send the next ping; False: the last one was not answered in time."""
+        interval_s = self._ping_s()
+        if interval_s <= 0:
+            self._pinging = False
+            return True
+        if self._pinging and wire.pong_s >= self._pinged_s:
+            self._pinging = False
+        if self._pinging:
+            return now_s < self._pinged_s + self._setup.settings.pong_s
+        if now_s >= self._pinged_s + interval_s:
+            self._pinging, self._pinged_s = True, now_s
+            wire.ping()
+        return True
