@@ -48,10 +48,13 @@ class Narrator:
 
     def say(self, voice: Voice, where: str, text: str, *, style: str | None = None) -> None:
         """One line."""
-        line = Text(f"{time.monotonic() - self._begun_s:6.2f}  ", style="dim")
-        line.append(f"{voice.label:<12}", style=voice.style)
-        line.append(f"{where:<8}", style="dim")
-        line.append(text, style=style or ("" if voice in {Voice.DEMO, Voice.BRIDGE} else voice.style))
+        plain = "" if voice in {Voice.DEMO, Voice.BRIDGE} else voice.style
+        line = Text.assemble(
+            (f"{time.monotonic() - self._begun_s:6.2f}  ", "dim"),
+            (f"{voice.label:<12}", voice.style),
+            (f"{where:<8}", "dim"),
+            (text, plain if style is None else style),
+        )
         self.console.print(line, soft_wrap=True)
 
     def title(self, text: str, about: str) -> None:
