@@ -31,6 +31,8 @@ class Publication:
     """At most one message on this topic in this time; the newest wins."""
     after_s: float = 0.0
     """To be sent so much later, unless something else is published on the topic before."""
+    urgent: bool = False
+    """Ahead of everything else that is retained."""
     correlation: bytes | None = None
     """MQTT 5: what the asker wants to see again."""
 
@@ -45,6 +47,7 @@ def publication(row: Topic, name: str, payload: bytes, *, after_s: float = 0.0) 
         expiry_s=row.expiry_s,
         floor_s=row.floor_s,
         after_s=after_s,
+        urgent=row.urgent,
     )
 
 

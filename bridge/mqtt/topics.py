@@ -40,6 +40,9 @@ class Topic:
     expiry_s: float | None = None
     """How long an event is worth anything. While the broker is away it is dropped after this; MQTT 5 tells the broker as well."""
 
+    urgent: bool = False
+    """Ahead of everything else that is retained: what holds the hardware."""
+
     @property
     def retained(self) -> bool:
         """Whether the broker keeps the last message."""
@@ -64,6 +67,10 @@ def _told(pattern: str, schema: str, about: str, qos: int = 1) -> Topic:
 
 def _wished(pattern: str, schema: str, about: str) -> Topic:
     return Topic(pattern=pattern, direction=Direction.IN, nature=Nature.EVENT, schema=schema, about=about)
+
+
+def _held(pattern: str, schema: str, about: str) -> Topic:
+    return Topic(pattern=pattern, direction=Direction.OUT, nature=Nature.STATE, schema=schema, about=about, urgent=True)
 
 
 def _shown(pattern: str, schema: str, about: str, qos: int = 1, floor_s: float = 0.0) -> Topic:
@@ -117,11 +124,11 @@ REQUEST = _wished("bridge/request/{command}", "request", "A question or an order
 
 # --- out: the hardware -------------------------------------------------------------------------------------------------------------
 
-COMMAND_ENABLED = _shown("wallbox/{id}/command/enabled", "truth", "Whether the wallbox shall deliver energy. AND it with your own safety.")
-COMMAND_LIMIT_A = _shown("wallbox/{id}/command/limit_a", "limit_a", "The most to offer per phase; always a number.")
-COMMAND_LIMIT_W = _shown("wallbox/{id}/command/limit_w", "limit_w", "The same in watts; always a number.")
-COMMAND_MODE = _shown("wallbox/{id}/command/mode", "mode", "How eagerly to charge.")
-COMMAND_REASON = _shown("wallbox/{id}/command/reason", "reason", "Why the command is as it is.")
+COMMAND_ENABLED = _held("wallbox/{id}/command/enabled", "truth", "Whether the wallbox shall deliver energy. AND it with your own safety.")
+COMMAND_LIMIT_A = _held("wallbox/{id}/command/limit_a", "limit_a", "The most to offer per phase; always a number.")
+COMMAND_LIMIT_W = _held("wallbox/{id}/command/limit_w", "limit_w", "The same in watts; always a number.")
+COMMAND_MODE = _held("wallbox/{id}/command/mode", "mode", "How eagerly to charge.")
+COMMAND_REASON = _held("wallbox/{id}/command/reason", "reason", "Why the command is as it is.")
 COMMAND_UNLOCK = _said("wallbox/{id}/command/unlock", "command", "Free the cable; answer on command/result.", COMMAND_EXPIRY_S)
 COMMAND_RESET = _said("wallbox/{id}/command/reset", "command", "Restart the wallbox; answer on command/result.", COMMAND_EXPIRY_S)
 

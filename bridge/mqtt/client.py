@@ -1,0 +1,396 @@
+"""The connection to the broker, kept up for ever: one supervised loop, decoding and dispatching as messages come.
+
+The order at each connect: subscribe, the bridge's own nonce on `bridge/sync`, everything the broker had stored, the nonce again. Only then
+is the site synchronised, and only then does retained output leave: what the broker already has is not sent again.
+"""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Final, NoReturn
+
+import aiomqtt
+from paho.mqtt.client import MQTTMessage
+
+from bridge.errors import PayloadRefused
+from bridge.mqtt import topics
+from bridge.mqtt.backoff import STEADY_S, patient_wait, waits
+from bridge.mqtt.messages import Message, RetainedEvent
+from bridge.mqtt.names import Names, Place, shown
+from bridge.mqtt.outbox import Leaving, Outbox
+from bridge.mqtt.payloads import decode
+from bridge.mqtt.publications import Publication, publication
+from bridge.mqtt.sweep import removals
+from bridge.mqtt.topics import Direction, Nature
+from bridge.mqtt.trouble import Rivalry, Trouble, trouble_of
+from bridge.mqtt.wire import BrokerSettings, Wire, tls_context
+
+SYNC_S = 5.0
+"""For the nonce to come back. A broker with a hundred thousand stored messages takes a second or two."""
+SYNC_AGAIN_S = 30.0
+"""An ACL is mended without the bridge being restarted."""
+SWEEP_S = 10.0
+"""After this long everybody here has told all there is; what the broker still has of ours belongs to nobody."""
+GOODBYE_S = 2.0
+"""For the last words before a clean disconnect; service managers kill after ten."""
+CLEARED_MAX = 1000
+"""Retained events cleared once each; after that many, somebody does it on purpose."""
+SHOWN_MAX = 200
+"""Bytes of a payload in a debug line."""
+
+_PRIVATE: Final = (topics.TAP, topics.TAP_TEXT, topics.USER)
+"""Rows whose payload holds whole tags: never logged."""
+
+log = logging.getLogger("bridge.mqtt")
+
+
+@dataclass(slots=True)
+class Counters:
+    """Since the start of the process."""
+
+    messages_in: int = 0
+    refused: int = 0
+    messages_out: int = 0
+    connects: int = 0
+
+
+class Broker:
+    """The broker as the site sees it: `run` keeps the connection, `publish` never blocks."""
+
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        *,
+        on_message: Callable[[Message], None],
+        on_refused: Callable[[PayloadRefused], None],
+        on_synchronised: Callable[[], None],
+        on_lost: Callable[[str], None],
+        rng: Random | None = None,
+    ) -> None:
+        """Callbacks run in the reading loop and must not block; what they raise ends `run`.
+
+        `on_lost` is called once an outage, with a line that says what to do; also when the first connection fails.
+        """
+        self.settings = settings
+        self.names = Names(settings.root)
+        self.counters = Counters()
+        self.connected = False
+        self.synchronised = False
+        self.problem: str | None = None
+        """What is the matter with the broker and what to do; None: nothing."""
+        self._on_message = on_message
+        self._on_refused = on_refused
+        self._on_synchronised = on_synchronised
+        self._on_lost = on_lost
+        self._rng = rng or Random()
+        self._outbox = Outbox()
+        self._wire: Wire | None = None
+        self._tls: ssl.SSLContext | None = None
+        self._unanswered: dict[int, Leaving] = {}
+        self._states_in_flight = 0
+        self._stating = False
+        self._nonce = ""
+        self._nonce_id: int | None = None
+        self._may_write = True
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._due: list[Callable[[], None]] = []
+        self._cleared: set[str] = set()
+        self._denied: set[str] = set()
+        self._outage_told = False
+        self._rivalry = Rivalry(place=settings.place, client_id=settings.client_id, told=settings.is_v5)
+        self._served_since_s: float | None = None
+        self._mine = self.names.filters(Direction.OUT, Nature.STATE)
+
+    # --- for the site -------------------------------------------------------------------------------------------------------------
+
+    @property
+    def dropped(self) -> int:
+        """Events that grew too old, or too many, while the broker was away."""
+        return self._outbox.dropped
+
+    def publish(self, *messages: Publication) -> None:
+        """Hand messages over. State is kept until the broker has it, events as long as they are worth anything."""
+        now_s = self._now_s()
+        for message in messages:
+            self._outbox.put(message, now_s)
+        self._flush()
+
+    async def run(self) -> NoReturn:
+        """Connect, serve, connect again, for ever. Cancel it to say goodbye: what waits is sent, then `offline`."""
+        pauses = waits(self._rng)
+        while True:
+            self._served_since_s = None
+            failure = await self._connection()
+            served_s = self._served_s()
+            trouble = self._rivalry.judge(failure, served_s)
+            if served_s is not None and served_s > STEADY_S:
+                pauses = waits(self._rng)
+            self._tell(trouble)
+            await asyncio.sleep(patient_wait(self._rng) if trouble.patient else next(pauses))
+
+    # --- one connection -----------------------------------------------------------------------------------------------------------
+
+    async def _connection(self) -> Trouble:
+        try:
+            self._tls = self._tls or tls_context(self.settings)
+        except OSError as error:
+            return Trouble(text=f"{self.settings.ca_file} of [mqtt] holds no certificates that can be read ({error})", patient=True)
+        wire = Wire(self.settings, tls=self._tls, will=self._state("offline"))
+        try:
+            await self._enter(wire)
+        except (aiomqtt.MqttError, OSError) as error:
+            return self._trouble(error)
+        try:
+            await self._serve(wire)
+        except asyncio.CancelledError:
+            await self._goodbye(wire)
+            raise
+        except (aiomqtt.MqttError, OSError) as error:
+            return self._trouble(error)
+        finally:
+            self._leave()
+            wire.drop()
+
+    async def _enter(self, wire: Wire) -> None:
+        """Connect. A thread does it and can't be interrupted, so that even a cancelled attempt is seen to its end and closed."""
+        connecting = asyncio.create_task(wire.__aenter__(), name="mqtt-connect")
+        try:
+            await asyncio.shield(connecting)
+        except asyncio.CancelledError:
+            await asyncio.wait({connecting})
+            if connecting.exception() is None:
+                await wire.__aexit__(None, None, None)
+            raise
+
+    async def _serve(self, wire: Wire) -> NoReturn:
+        stored = self.names.filters(Direction.IN, Nature.STATE)
+        fresh = (*self.names.filters(Direction.IN, Nature.EVENT), self.names.filter(topics.SYNC))
+        refused = await wire.listen(events=fresh, states=(*stored, *self._mine))
+        if refused:
+            log.warning("! the broker refuses subscriptions (%s): %s", ", ".join(refused), self._acl_line())
+        self._wire = wire
+        self.connected = True
+        self.counters.connects += 1
+        self._served_since_s = self._now_s()
+        log.info("- connected to %s (MQTT %s)", self.settings.place, self.settings.protocol)
+        self.publish(self._state("online"))
+        self._synchronise(wire)
+        while True:
+            await wire.bell.wait()
+            wire.bell.clear()
+            while wire.inbox:
+                self._receive(wire.inbox.popleft())
+            self._settle(wire)
+            while self._due:
+                self._due.pop()()
+            self._flush()
+            if wire.lost is not None:
+                raise wire.lost
+
+    def _leave(self) -> None:
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+        self._due.clear()
+        self._wire = None
+        self.connected = self.synchronised = self._stating = False
+        self._outbox.lost(self._unanswered.values())
+        self._unanswered.clear()
+        self._states_in_flight = 0
+
+    async def _goodbye(self, wire: Wire) -> None:
+        """Say what waits, then `offline`: a clean disconnect keeps the last will back. After any other end the will speaks."""
+        if self._wire is None:
+            return
+        self._stating = True
+        self.publish(self._state("offline"))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_S):
+                while wire.lost is None and (self._unanswered or not self._outbox.empty or wire.blocked):
+                    await wire.bell.wait()
+                    wire.bell.clear()
+                    self._settle(wire)
+                    self._flush()
+        with contextlib.suppress(aiomqtt.MqttError):
+            await wire.__aexit__(None, None, None)
+
+    # --- in -----------------------------------------------------------------------------------------------------------------------
+
+    def _receive(self, message: MQTTMessage) -> None:
+        try:
+            name = message.topic
+        except UnicodeDecodeError:  # the broker should have refused it
+            return
+        payload = bytes(message.payload)
+        try:
+            place = self.names.parse(name)
+            if log.isEnabledFor(logging.DEBUG):
+                self._debug("<", name, payload, place)
+            if place is not None and place.topic.direction is Direction.OUT:
+                self._hear_own(place, name, message)
+                return
+            self.counters.messages_in += 1
+            asks = place is not None and place.topic is topics.REQUEST
+            decoded = decode(
+                self.names,
+                name,
+                payload,
+                retained=message.retain,
+                response_topic=getattr(message.properties, "ResponseTopic", None) if asks else None,
+                correlation=getattr(message.properties, "CorrelationData", None) if asks else None,
+            )
+        except PayloadRefused as error:
+            self.counters.refused += 1
+            if isinstance(error, RetainedEvent):
+                self._clear(error.topic)
+            self._on_refused(error)
+            return
+        if decoded is not None:
+            self._on_message(decoded)
+
+    def _hear_own(self, place: Place, name: str, message: MQTTMessage) -> None:
+        if place.topic is topics.SYNC:
+            if message.payload == self._nonce.encode():
+                self._synchronised()
+        elif message.retain and not self._stating:
+            self._outbox.found(name, bytes(message.payload))
+
+    def _clear(self, name: str) -> None:
+        """Take a retained event away, once, so that it does not come again at every start."""
+        if self._wire is not None and name not in self._cleared and len(self._cleared) < CLEARED_MAX:
+            self._cleared.add(name)
+            self._wire.send(Publication(topic=name, payload=b"", retained=True))
+
+    # --- synchronising ------------------------------------------------------------------------------------------------------------
+
+    def _synchronise(self, wire: Wire, wait_s: float = SYNC_S) -> None:
+        self._may_write = True
+        self._nonce = secrets.token_hex(16)
+        self._nonce_id = wire.send(publication(topics.SYNC, self.names.name(topics.SYNC), self._nonce.encode()))
+        wire.push()
+        self._after("sync", wait_s, lambda: self._overdue(wire))
+
+    def _synchronised(self) -> None:
+        if self.synchronised or self._wire is None:
+            return
+        self._timers.pop("sync").cancel()
+        self.synchronised = True
+        self.problem = None
+        self._outage_told = False
+        self._wire.unlisten((*self._mine, self.names.filter(topics.SYNC)))
+        self._let_states_out()
+        self._after("sweep", SWEEP_S, self._sweep)
+        log.info("- synchronised with the broker")
+        self._on_synchronised()
+
+    def _overdue(self, wire: Wire) -> None:
+        verb = "give back what this bridge writes to" if self._may_write else "let this bridge write to"
+        problem = f"the broker does not {verb} {self.names.name(topics.SYNC)}: {self._acl_line()}"
+        if problem != self.problem:
+            log.error("! %s; until then nothing new is released", problem)
+        self.problem = problem
+        self._let_states_out()
+        self._synchronise(wire, SYNC_AGAIN_S)
+
+    def _acl_line(self) -> str:
+        user = self.settings.user
+        lines = f"'topic readwrite {self.names.root}/#'"
+        return f"its ACL needs {lines}" if user is None else f"its ACL needs 'user {user}' and below it {lines}"
+
+    def _let_states_out(self) -> None:
+        self._stating = True
+        self._outbox.compare(self._now_s())
+        self._flush()
+
+    def _sweep(self) -> None:
+        self.publish(*removals(self.names, self._outbox.ghosts(), self._outbox.spoken()))
+
+    # --- out ----------------------------------------------------------------------------------------------------------------------
+
+    def _flush(self) -> None:
+        wire = self._wire
+        now_s = self._now_s()
+        self._outbox.ring(now_s)
+        if wire is not None and wire.lost is None:
+            while len(self._unanswered) < wire.inflight_max and (event := self._outbox.next_event(now_s)) is not None:
+                self._hand_over(wire, event)
+            # Half of the broker's window is left to events, so that no lamp waits behind five thousand dashboards.
+            window = max(1, wire.inflight_max // 2)
+            while self._stating and not wire.blocked and self._states_in_flight < window:
+                state = self._outbox.next_state(now_s)
+                if state is None:
+                    break
+                self._hand_over(wire, state)
+            wire.push()
+        due_s = self._outbox.due_s()
+        if due_s is not None and wire is not None and ("outbox" not in self._timers or due_s < self._timers["outbox"].when()):
+            self._after("outbox", due_s - now_s, self._flush)
+
+    def _hand_over(self, wire: Wire, leaving: Leaving) -> None:
+        message = leaving.message
+        number = wire.send(message)
+        self.counters.messages_out += 1
+        if number is not None:
+            self._unanswered[number] = leaving
+            self._states_in_flight += message.retained
+        if log.isEnabledFor(logging.DEBUG):
+            self._debug(">", message.topic, message.payload, None)
+
+    def _settle(self, wire: Wire) -> None:
+        while wire.answers:
+            number, taken = wire.answers.popleft()
+            leaving = self._unanswered.pop(number, None)
+            if leaving is not None:
+                self._states_in_flight -= leaving.message.retained
+                if not taken and leaving.message.topic not in self._denied:
+                    self._denied.add(leaving.message.topic)
+                    log.error("! the broker does not let this bridge write to %s: %s", leaving.message.topic, self._acl_line())
+            elif number == self._nonce_id and not taken:
+                self._may_write = False
+
+    def _state(self, word: str) -> Publication:
+        return publication(topics.BRIDGE_STATE, self.names.name(topics.BRIDGE_STATE), word.encode())
+
+    # --- trouble ------------------------------------------------------------------------------------------------------------------
+
+    def _trouble(self, error: Exception) -> Trouble:
+        settings = self.settings
+        return trouble_of(error, place=settings.place, user=settings.user, client_id=settings.client_id, protocol=settings.protocol)
+
+    def _tell(self, trouble: Trouble) -> None:
+        log.log(logging.WARNING if trouble.text != self.problem else logging.DEBUG, "- %s; trying again", trouble.text)
+        self.problem = trouble.text
+        if not self._outage_told:
+            self._outage_told = True
+            self._on_lost(trouble.text)
+
+    # --- parts --------------------------------------------------------------------------------------------------------------------
+
+    def _now_s(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def _served_s(self) -> float | None:
+        """How long the last connection stood; None: there was none."""
+        return None if self._served_since_s is None else self._now_s() - self._served_since_s
+
+    def _after(self, name: str, delay_s: float, call: Callable[[], None]) -> None:
+        """Run something later in the reading loop, where what it raises ends `run`. One timer a name."""
+
+        def due() -> None:
+            del self._timers[name]
+            self._due.append(call)
+            if self._wire is not None:
+                self._wire.bell.set()
+
+        if name in self._timers:
+            self._timers[name].cancel()
+        self._timers[name] = asyncio.get_running_loop().call_later(delay_s, due)
+
+    def _debug(self, mark: str, name: str, payload: bytes, place: Place | None) -> None:
+        hidden = place is not None and place.topic in _PRIVATE
+        log.debug("%s %s %s", mark, shown(name), f"({len(payload)} bytes, hidden)" if hidden else payload[:SHOWN_MAX])

@@ -1,0 +1,79 @@
+"""Why there is no connection, in one line that says what to do. Pure."""
+
+from dataclasses import dataclass
+
+import aiomqtt
+from paho.mqtt.reasoncodes import ReasonCode
+
+from bridge.mqtt.backoff import STEADY_S
+
+_MALFORMED, _PROTOCOL, _CLIENT_ID, _CREDENTIALS, _NOT_AUTHORIZED, _TAKEN_OVER = 129, 132, 133, 134, 135, 142
+"""MQTT 5 §2.4; paho gives these numbers to the answers of 3.1.1 as well."""
+
+
+KICKS_MAX = 3
+"""Twice may be a restart that overlapped; three quick losses are a second bridge under the same client id."""
+KICKED_WITHIN_S = 120.0
+"""A connection that lasted longer was not fought over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """One failed or lost connection."""
+
+    text: str
+    patient: bool = False
+    """Only a person can help: retry slowly."""
+    kicked: bool = False
+    """Somebody else connected under our client id."""
+
+
+def trouble_of(error: Exception, *, place: str, user: str | None, client_id: str, protocol: str) -> Trouble:
+    """What an error means. `place` is `host:port`."""
+    code = _code(error)
+    text = str(error)
+    who = "an anonymous client" if user is None else f"user '{user}'"
+    if code in {_CREDENTIALS, _NOT_AUTHORIZED}:
+        return Trouble(text=f"the broker at {place} refuses {who}: check user and password_file of [mqtt]", patient=True)
+    if code == _PROTOCOL:
+        return Trouble(text=f'the broker at {place} does not speak MQTT {protocol}: set protocol = "3.1.1" in [mqtt]', patient=True)
+    if code == _CLIENT_ID:
+        return Trouble(text=f"the broker at {place} refuses the client id '{client_id}': change instance in [mqtt]", patient=True)
+    if code == _TAKEN_OVER:
+        return Trouble(text=f"another client connected to {place} as '{client_id}'", kicked=True)
+    if "timed out" in text and protocol == "5":
+        return Trouble(text=f'the broker at {place} does not answer; if it does not speak MQTT 5, set protocol = "3.1.1" in [mqtt]')
+    if "CERTIFICATE" in text or "SSL" in text:
+        return Trouble(text=f"TLS with the broker at {place} failed ({text}): check tls and ca_file of [mqtt]", patient=True)
+    if isinstance(error, aiomqtt.MqttCodeError):
+        return Trouble(text=f"the connection to the broker at {place} broke ({error.rc})")
+    return Trouble(text=f"the broker at {place} can't be reached ({text or type(error).__name__}): check host and port of [mqtt]")
+
+
+def _code(error: Exception) -> int | None:
+    if not isinstance(error, aiomqtt.MqttCodeError):
+        return None
+    code = error.rc
+    return code.value if isinstance(code, ReasonCode) else code
+
+
+class Rivalry:
+    """Notices two bridges that throw each other out: each reconnects, and the broker keeps the newer one only."""
+
+    def __init__(self, *, place: str, client_id: str, told: bool) -> None:
+        """`told`: the broker says it when somebody takes over (MQTT 5); 3.1.1 only closes the connection."""
+        self._place = place
+        self._client_id = client_id
+        self._told = told
+        self._kicks = 0
+
+    def judge(self, trouble: Trouble, served_s: float | None) -> Trouble:
+        """The trouble as it is, or the rivalry behind it. `served_s` is how long the connection stood; None: there was none."""
+        if served_s is None or served_s > KICKED_WITHIN_S:
+            self._kicks = 0
+        if trouble.kicked or (not self._told and served_s is not None and served_s < STEADY_S):
+            self._kicks += 1
+        if self._kicks < KICKS_MAX:
+            return trouble
+        text = f"another client keeps connecting to {self._place} as '{self._client_id}': give each bridge its own instance in [mqtt]"
+        return Trouble(text=text, patient=True, kicked=True)
