@@ -40,23 +40,27 @@ class Stage:
     bridge: BridgeProcess
     narrator: Narrator
     bell: Bell
+    patience_s: float = PATIENCE_S
     most_queued: int = 0
     """The most messages that ever waited for the central system."""
     beats: int = 0
 
     # --- waiting ------------------------------------------------------------------------------------------------------------------
 
-    async def until(self, true: Callable[[], bool], awaited: str, *, within_s: float = PATIENCE_S) -> None:
-        """Wait for something. Raises SceneStuck, or BridgeFailed at once when the bridge has died."""
+    async def until(self, true: Callable[[], bool], awaited: str, *, within_s: float | None = None) -> None:
+        """Wait for something, for `patience_s` if nothing else is told.
+
+        Raises SceneStuck, or BridgeFailed at once when the bridge has died.
+        """
 
         def true_or_dead() -> bool:
             if self.bridge.died:
                 raise BridgeFailed("the bridge process ended by itself")
             return true()
 
-        await self.bell.until(true_or_dead, awaited, within_s=within_s)
+        await self.bell.until(true_or_dead, awaited, within_s=self.patience_s if within_s is None else within_s)
 
-    async def until_ready(self, *, within_s: float = PATIENCE_S) -> None:
+    async def until_ready(self, *, within_s: float | None = None) -> None:
         """The bridge has started, and both its charge points are registered."""
 
         def ready() -> bool:
@@ -87,7 +91,7 @@ class Stage:
 
         await self.until(finished, f"session {count} of {name} to be in the history")
 
-    async def until_delivered(self, *, within_s: float = PATIENCE_S) -> None:
+    async def until_delivered(self, *, within_s: float | None = None) -> None:
         """No message waits any more."""
         await self.until(lambda: self.onlooker.count("queue") == 0, "the queue to drain", within_s=within_s)
 
@@ -221,7 +225,9 @@ class _Ears:
 
 
 @asynccontextmanager
-async def built_stage(directory: Path, narrator: Narrator, kind: BrokerKind, *, port: int | None) -> AsyncIterator[Stage]:
+async def built_stage(
+    directory: Path, narrator: Narrator, kind: BrokerKind, *, port: int | None, patience_s: float = PATIENCE_S
+) -> AsyncIterator[Stage]:
     """Everything started but the bridge, and ended again, the bridge first. Raises BrokerMissing."""
     bell = Bell()
     ears = _Ears(narrator, bell)
@@ -249,5 +255,6 @@ async def built_stage(directory: Path, narrator: Narrator, kind: BrokerKind, *, 
             bridge=bridge,
             narrator=narrator,
             bell=bell,
+            patience_s=patience_s,
         )
         yield ears.stage

@@ -18,7 +18,7 @@ from bridge.demo import summary, wiring
 from bridge.demo.broker import BrokerKind
 from bridge.demo.narrator import Narrator, Voice
 from bridge.demo.scenes import SCENES
-from bridge.demo.stage import Stage, built_stage
+from bridge.demo.stage import PATIENCE_S, Stage, built_stage
 from bridge.errors import EvbridgeError
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -46,6 +46,8 @@ class Options:
     once: bool = False
     broker: BrokerKind = BrokerKind.AUTO
     port: int | None = None
+    patience_s: float = PATIENCE_S
+    """How long a scene waits for a thing that takes a moment."""
 
 
 def run(options: Options, console: Console) -> int:
@@ -86,7 +88,8 @@ class _Story:
         for number in SIGNALS:
             loop.add_signal_handler(number, self._interrupt, main)
         try:
-            async with built_stage(directory, self._narrator, self._options.broker, port=self._options.port) as stage:
+            options = self._options
+            async with built_stage(directory, self._narrator, options.broker, port=options.port, patience_s=options.patience_s) as stage:
                 return await self._on(stage)
         except* aiomqtt.MqttError:
             self._narrator.say(Voice.ALERT, "", "the broker has gone, and with it the demo", style="bold red")
