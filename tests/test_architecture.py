@@ -64,7 +64,7 @@ OUTSIDERS: dict[str, set[str]] = {
 """Which libraries a room uses; those that touch a socket or a disk are kept to single modules below."""
 
 SOCKETS: dict[str, set[str]] = {
-    "aiomqtt": {"bridge/mqtt/wire.py", "bridge/mqtt/client.py", "bridge/mqtt/trouble.py"},
+    "aiomqtt": {"bridge/mqtt/wire.py", "bridge/mqtt/client.py", "bridge/mqtt/trouble.py", "bridge/mqtt/visitor.py"},
     "paho": {"bridge/mqtt/wire.py", "bridge/mqtt/client.py", "bridge/mqtt/trouble.py"},
     "websockets": {"bridge/ocpp/link.py", "bridge/ocpp/websocket.py", "bridge/ocpp/failures.py"},
 }
@@ -92,8 +92,9 @@ IMPURE = {
 PURE_ALL_THE_SAME: dict[str, set[str]] = {
     "bridge/mqtt/trouble.py": {"aiomqtt", "paho"},
     "bridge/ocpp/failures.py": {"socket", "ssl", "websockets"},
+    "bridge/ocpp/wire.py": {"ssl"},
 }
-"""They only name these libraries' exceptions."""
+"""They only name these libraries' exceptions and types."""
 
 CATCH_ALL = {"bridge/ocpp/link.py", "bridge/app.py"}
 """The link's supervisor, and the outermost guard of the process: the only places that survive an error nobody foresaw."""
