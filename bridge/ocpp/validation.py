@@ -66,7 +66,7 @@ def _actions(version: Version) -> frozenset[str]:
 
 
 @cache
-def _validator(version: Version, action: str, kind: Kind) -> jsonschema_rs.Validator:
+def _validator(version: Version, action: str, kind: Kind) -> "jsonschema_rs.Validator":
     """Compiled when first needed: 0.2 ms each, and a station uses a third of them."""
     suffix = _REQUEST_SUFFIX[version] if kind is Kind.REQUEST else kind.value
     text = _folder(version).joinpath(f"{action}{suffix}.json").read_text(encoding="utf-8-sig")

@@ -107,7 +107,6 @@ BAD: list[tuple[str, str | bytes, BadFrame]] = [
 ]
 
 
-@pytest.mark.requirement("design.md §4.8")
 @pytest.mark.parametrize("text, bad", [case[1:] for case in BAD], ids=[case[0] for case in BAD])
 def test_a_hostile_frame_is_refused_and_never_raises(text: str | bytes, bad: BadFrame) -> None:
     """Whatever a central system sends, the bridge says what is wrong with it and goes on."""

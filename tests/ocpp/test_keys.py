@@ -41,7 +41,7 @@ def _told(*names: str, settings: Settings | None = None, cable: Cable = SOCKET) 
     return {key["key"]: (key["value"], key["readonly"]) for key in answer.get("configurationKey", [])}
 
 
-@pytest.mark.requirement("1.6 TC_019")
+@pytest.mark.requirement("1.6 TC_019_CS")
 def test_an_empty_list_means_all_keys_and_every_required_one_is_among_them() -> None:
     """A central system that asks for everything gets everything."""
     told = _told()
@@ -49,7 +49,7 @@ def test_an_empty_list_means_all_keys_and_every_required_one_is_among_them() -> 
     assert set(REQUIRED.split()) <= set(told)
 
 
-@pytest.mark.requirement("1.6 TC_019")
+@pytest.mark.requirement("1.6 TC_019_CS")
 def test_what_the_station_is_reads_as_it_should() -> None:
     assert _told("SupportedFeatureProfiles", "NumberOfConnectors", "GetConfigurationMaxKeys", "StopTransactionOnEVSideDisconnect") == {
         "SupportedFeatureProfiles": ("Core,RemoteTrigger", True),
@@ -59,7 +59,7 @@ def test_what_the_station_is_reads_as_it_should() -> None:
     }
 
 
-@pytest.mark.requirement("1.6 TC_019")
+@pytest.mark.requirement("1.6 TC_019_CS")
 def test_all_keys_can_be_asked_for_by_name_at_once() -> None:
     names = [key.name for key in KEYS]
     assert len(names) <= MAX_KEYS
@@ -115,10 +115,10 @@ ALL_MEASURANDS = (
 @pytest.mark.parametrize(
     "name, text, outcome",
     [
-        pytest.param("Testing", "true", Change.NOT_SUPPORTED, marks=pytest.mark.requirement("1.6 TC_040_1")),
-        pytest.param("MeterValueSampleInterval", "-1", Change.REJECTED, marks=pytest.mark.requirement("1.6 TC_040_2")),
+        pytest.param("Testing", "true", Change.NOT_SUPPORTED, marks=pytest.mark.requirement("1.6 TC_040_1_CS")),
+        pytest.param("MeterValueSampleInterval", "-1", Change.REJECTED, marks=pytest.mark.requirement("1.6 TC_040_2_CS")),
         pytest.param(
-            "MeterValueSampleInterval", "30", Accepted(field="sample_interval_s", value=30), marks=pytest.mark.requirement("1.6 TC_021")
+            "MeterValueSampleInterval", "30", Accepted(field="sample_interval_s", value=30), marks=pytest.mark.requirement("1.6 TC_021_CS")
         ),
         ("metervaluesampleinterval", " 30 ", Accepted(field="sample_interval_s", value=30)),
         ("MeterValueSampleInterval", "+30", Accepted(field="sample_interval_s", value=30)),

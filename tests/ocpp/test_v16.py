@@ -44,7 +44,6 @@ def test_it_is_a_dialect() -> None:
 # --- registration -----------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.requirement("1.6 TC_001")
 def test_bootnotification_tells_what_is_known_and_nothing_else() -> None:
     assert _said(OCPP.boot(Nameplate(vendor="go-e", model="Gemini flex 2.0"))) == {
         "chargePointVendor": "go-e",
@@ -87,34 +86,18 @@ PLUGGED = Hardware(plugged=True, online=True, live=True)
 @pytest.mark.parametrize(
     "state, told",
     [
-        pytest.param(
-            charge_point(), [(0, "Available", "NoError"), (1, "Available", "NoError")], marks=pytest.mark.requirement("1.6 TC_001")
-        ),
+        (charge_point(), [(0, "Available", "NoError"), (1, "Available", "NoError")]),
         (charge_point(hardware=PLUGGED), [(0, "Available", "NoError"), (1, "Preparing", "NoError")]),
-        pytest.param(
-            charge_point(operative=False, station_operative=False),
-            [(0, "Unavailable", "NoError"), (1, "Unavailable", "NoError")],
-            marks=pytest.mark.requirement("1.6 TC_034"),
-        ),
-        pytest.param(
-            charge_point(operative=False),
-            [(0, "Available", "NoError"), (1, "Unavailable", "NoError")],
-            marks=pytest.mark.requirement("1.6 TC_013"),
-        ),
-        pytest.param(
-            charge_point(session=LOCAL_SESSION, hardware=PLUGGED),
-            [(0, "Available", "NoError"), (1, "Unavailable", "NoError")],
-            marks=pytest.mark.requirement("B3"),
-        ),
-        pytest.param(
+        (charge_point(operative=False, station_operative=False), [(0, "Unavailable", "NoError"), (1, "Unavailable", "NoError")]),
+        (charge_point(operative=False), [(0, "Available", "NoError"), (1, "Unavailable", "NoError")]),
+        (charge_point(session=LOCAL_SESSION, hardware=PLUGGED), [(0, "Available", "NoError"), (1, "Unavailable", "NoError")]),
+        (
             charge_point(hardware=Hardware(fault="GroundFailure", online=True)),
             [(0, "Available", "NoError"), (1, "Faulted", "GroundFailure")],
-            marks=pytest.mark.requirement("1.6 TC_041"),
         ),
-        pytest.param(
+        (
             charge_point(hardware=Hardware(fault="ConnectorLockFailure", online=True)),
             [(0, "Available", "NoError"), (1, "Faulted", "ConnectorLockFailure")],
-            marks=pytest.mark.requirement("1.6 TC_024"),
         ),
         (charge_point(hardware=Hardware(cp_state="F")), [(0, "Available", "NoError"), (1, "Faulted", "OtherError")]),
     ],
@@ -151,12 +134,10 @@ def test_whatever_happens_connector_0_has_three_words_and_connector_1_nine(state
 # --- tags -------------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.requirement("1.6 TC_003")
 def test_a_tag_is_asked_about_as_it_was_read() -> None:
     assert _said(OCPP.authorize(TAG)) == {"idTag": "04A1B2C3"}
 
 
-@pytest.mark.requirement("1.6 TC_023")
 def test_a_refused_tag_is_refused() -> None:
     assert OCPP.authorized({"idTagInfo": {"status": "Invalid"}}) == TagInfo(verdict=Verdict.INVALID)
 
@@ -189,7 +170,6 @@ def test_every_nameplate_and_every_tag_can_be_told(nameplate: Nameplate, tag: Id
 # --- errands ----------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.requirement("1.6 TC_054")
 @pytest.mark.parametrize(
     "errand, connector, told",
     [

@@ -40,7 +40,6 @@ def _record(
 # --- start ------------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.requirement("1.6 TC_037_1")
 def test_a_start_carries_the_time_and_the_register_of_the_event() -> None:
     """However late it is delivered, the bill begins when the charging began."""
     assert _said(_record(START, backend_id=None)) == {
@@ -95,7 +94,6 @@ def test_an_answer_that_tells_nothing_has_not_taken_the_start(payload: dict[str,
 # --- meter values -----------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.requirement("1.6 TC_070")
 def test_a_sample_holds_the_register_unless_told_otherwise() -> None:
     for sampled in (Settings().sampled, ()):
         assert _said(_record(SAMPLE, settings=Settings(sampled=sampled))) == {
@@ -143,9 +141,9 @@ LISTS = Settings(sampled=("Power.Active.Import",), aligned=("Voltage",))
 @pytest.mark.parametrize(
     "context, measurand",
     [
-        pytest.param(ReadingContext.CLOCK, "Voltage", marks=pytest.mark.requirement("1.6 TC_071")),
-        pytest.param(ReadingContext.PERIODIC, "Power.Active.Import", marks=pytest.mark.requirement("1.6 TC_070")),
-        pytest.param(ReadingContext.TRIGGER, "Power.Active.Import", marks=pytest.mark.requirement("1.6 TC_054")),
+        (ReadingContext.CLOCK, "Voltage"),
+        (ReadingContext.PERIODIC, "Power.Active.Import"),
+        (ReadingContext.TRIGGER, "Power.Active.Import"),
     ],
 )
 def test_the_context_decides_which_list_of_measurands_counts(context: ReadingContext, measurand: str) -> None:
@@ -184,7 +182,7 @@ def test_a_signature_stays_away_where_the_register_is_not_wanted() -> None:
 @pytest.mark.parametrize(
     "backend_id, start_parked, number",
     [
-        pytest.param("7", False, 7, marks=pytest.mark.requirement("1.6 TC_039")),
+        ("7", False, 7),
         ("0", False, 0),
         ("-3", False, -3),
         (None, True, -1),
@@ -223,7 +221,6 @@ def test_a_stop_tells_register_time_and_reason() -> None:
     }
 
 
-@pytest.mark.requirement("1.6 TC_068")
 def test_the_tag_of_a_stop_is_told_only_where_a_tag_stopped_it() -> None:
     """SteVe refuses a stop by a tag that is neither the starter's nor of its group."""
     assert _said(_record(replace(STOP, tag=TAG, reason=StopReason.LOCAL)))["idTag"] == "04A1B2C3"

@@ -59,7 +59,6 @@ def _status(action: str, payload: dict[str, Any], context: Context | None = None
 # --- remote start and stop --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.requirement("1.6 TC_010")
 @pytest.mark.parametrize("payload", [{"idTag": "TAG-1", "connectorId": 1}, {"idTag": "TAG-1"}])
 def test_a_remote_start_is_passed_on_with_the_tag_it_names(payload: dict[str, Any]) -> None:
     """The session is billed to the tag the central system named, whoever that is here."""
@@ -68,7 +67,6 @@ def test_a_remote_start_is_passed_on_with_the_tag_it_names(payload: dict[str, An
     assert _handle("RemoteStartTransaction", payload) == Passed(event=event)
 
 
-@pytest.mark.requirement("1.6 TC_007_2")
 def test_a_remote_start_brings_what_the_cache_knows() -> None:
     info = TagInfo(verdict=Verdict.ACCEPTED)
     handled = _handle("RemoteStartTransaction", {"idTag": "TAG-1"}, replace(asked(), known=lambda _: info))
@@ -93,11 +91,11 @@ def test_a_profile_that_comes_with_a_remote_start_is_ignored() -> None:
 @pytest.mark.parametrize(
     "payload, context",
     [
-        pytest.param({"idTag": "TAG-1", "connectorId": 0}, asked(), marks=pytest.mark.requirement("1.6 TC_027")),
+        pytest.param({"idTag": "TAG-1", "connectorId": 0}, asked(), marks=pytest.mark.requirement("1.6 TC_027_CS")),
         ({"idTag": "TAG-1", "connectorId": 2}, asked()),
         ({"idTag": "TAG-1", "connectorId": -1}, asked()),
         ({"idTag": ""}, asked()),
-        pytest.param({"idTag": "TAG-1"}, PENDING, marks=pytest.mark.requirement("1.6 TC_002")),
+        ({"idTag": "TAG-1"}, PENDING),
         ({"idTag": "TAG-1"}, UNREGISTERED),
     ],
 )
@@ -105,7 +103,6 @@ def test_a_remote_start_that_can_not_be_is_rejected(payload: dict[str, Any], con
     assert _status("RemoteStartTransaction", payload, context) == "Rejected"
 
 
-@pytest.mark.requirement("1.6 TC_012")
 @pytest.mark.parametrize("number", [7, 0, -1, 2**63])
 def test_a_remote_stop_is_passed_on_by_the_name_of_the_transaction(number: int) -> None:
     event = RemoteStopRequested(request=REQUEST, backend_id=str(number), **STAMP)
@@ -123,15 +120,14 @@ def test_a_remote_stop_before_registration_is_rejected(context: Context) -> None
 @pytest.mark.parametrize(
     "word, kind",
     [
-        pytest.param("Hard", ResetKind.HARD, marks=pytest.mark.requirement("1.6 TC_013")),
-        pytest.param("Soft", ResetKind.SOFT, marks=pytest.mark.requirement("1.6 TC_014")),
+        ("Hard", ResetKind.HARD),
+        ("Soft", ResetKind.SOFT),
     ],
 )
 def test_a_reset_is_passed_on(word: str, kind: ResetKind) -> None:
     assert _handle("Reset", {"type": word}) == Passed(event=ResetRequested(request=REQUEST, kind=kind, **STAMP))
 
 
-@pytest.mark.requirement("1.6 TC_034")
 @pytest.mark.parametrize("connector, station", [(0, True), (1, False)])
 @pytest.mark.parametrize("word, operative", [("Operative", True), ("Inoperative", False)])
 def test_availability_is_passed_on_for_the_station_or_its_connector(connector: int, station: bool, word: str, operative: bool) -> None:
@@ -144,7 +140,6 @@ def test_the_availability_of_an_unknown_connector_can_not_be_changed(connector: 
     assert _status("ChangeAvailability", {"connectorId": connector, "type": "Operative"}) == "Rejected"
 
 
-@pytest.mark.requirement("1.6 TC_017_1")
 def test_an_unlock_is_passed_on() -> None:
     assert _handle("UnlockConnector", {"connectorId": 1}) == Passed(event=UnlockRequested(request=REQUEST, **STAMP))
 
@@ -152,9 +147,9 @@ def test_an_unlock_is_passed_on() -> None:
 @pytest.mark.parametrize(
     "connector, context",
     [
-        pytest.param(2, asked(), marks=pytest.mark.requirement("1.6 TC_031")),
+        pytest.param(2, asked(), marks=pytest.mark.requirement("1.6 TC_031_CS")),
         (0, asked()),
-        pytest.param(1, FIXED, marks=[pytest.mark.requirement("1.6 TC_017_2"), pytest.mark.requirement("1.6 TC_018_2")]),
+        pytest.param(1, FIXED, marks=[pytest.mark.requirement("1.6 TC_017_2_CS"), pytest.mark.requirement("1.6 TC_018_2_CS")]),
     ],
 )
 def test_what_has_no_lock_is_not_supported(connector: int, context: Context) -> None:
@@ -162,7 +157,6 @@ def test_what_has_no_lock_is_not_supported(connector: int, context: Context) -> 
     assert _status("UnlockConnector", {"connectorId": connector}, context) == "NotSupported"
 
 
-@pytest.mark.requirement("1.6 TC_061")
 def test_clearing_the_cache_is_passed_on() -> None:
     assert _handle("ClearCache", {}) == Passed(event=CacheClearRequested(request=REQUEST, **STAMP))
 
@@ -175,8 +169,7 @@ def test_without_a_cache_there_is_none_to_clear() -> None:
 # --- configuration ----------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.requirement("1.6 TC_002")
-@pytest.mark.requirement("1.6 TC_019")
+@pytest.mark.requirement("1.6 TC_019_CS")
 @pytest.mark.parametrize("context", [asked(), PENDING, UNREGISTERED])
 @pytest.mark.parametrize("payload", [{}, {"key": []}])
 def test_the_configuration_is_told_at_any_time(payload: dict[str, Any], context: Context) -> None:
@@ -202,8 +195,8 @@ def test_a_request_for_more_keys_than_allowed_is_refused() -> None:
 @pytest.mark.parametrize(
     "context",
     [
-        pytest.param(asked(), marks=pytest.mark.requirement("1.6 TC_021")),
-        pytest.param(PENDING, marks=pytest.mark.requirement("1.6 TC_002")),
+        pytest.param(asked(), marks=pytest.mark.requirement("1.6 TC_021_CS")),
+        PENDING,
     ],
 )
 def test_a_good_change_is_passed_on(context: Context) -> None:
@@ -214,8 +207,8 @@ def test_a_good_change_is_passed_on(context: Context) -> None:
 @pytest.mark.parametrize(
     "key, value, status",
     [
-        pytest.param("Testing", "true", "NotSupported", marks=pytest.mark.requirement("1.6 TC_040_1")),
-        pytest.param("MeterValueSampleInterval", "-1", "Rejected", marks=pytest.mark.requirement("1.6 TC_040_2")),
+        pytest.param("Testing", "true", "NotSupported", marks=pytest.mark.requirement("1.6 TC_040_1_CS")),
+        pytest.param("MeterValueSampleInterval", "-1", "Rejected", marks=pytest.mark.requirement("1.6 TC_040_2_CS")),
         ("NumberOfConnectors", "2", "Rejected"),
         ("AuthorizationKey", "0123456789ABCDEF", "NotSupported"),
     ],
@@ -231,7 +224,6 @@ def _trigger(message: str, connector: int | None = None) -> dict[str, Any]:
     return {"requestedMessage": message} if connector is None else {"requestedMessage": message, "connectorId": connector}
 
 
-@pytest.mark.requirement("1.6 TC_054")
 @pytest.mark.parametrize(
     "message, connector, errand",
     [
@@ -255,10 +247,10 @@ def test_a_trigger_is_accepted_first_and_run_after(message: str, connector: int 
 @pytest.mark.parametrize(
     "message, connector, context",
     [
-        pytest.param("MeterValues", 2, asked(), marks=pytest.mark.requirement("1.6 TC_055")),
+        pytest.param("MeterValues", 2, asked(), marks=pytest.mark.requirement("1.6 TC_055_CS")),
         ("MeterValues", 0, asked()),
         ("StatusNotification", 2, asked()),
-        pytest.param("MeterValues", 1, LOCAL, marks=pytest.mark.requirement("B3")),
+        ("MeterValues", 1, LOCAL),
         ("MeterValues", 1, NO_METER),
         # errata 3.35: no new registration while one is in force
         ("BootNotification", None, asked()),
@@ -280,25 +272,25 @@ def test_a_registration_can_be_triggered_while_it_is_pending(context: Context) -
 @pytest.mark.parametrize(
     "action, payload, answer",
     [
-        pytest.param("DataTransfer", {"vendorId": "x"}, {"status": "UnknownVendorId"}, marks=pytest.mark.requirement("1.6 TC_062")),
-        pytest.param("GetLocalListVersion", {}, {"listVersion": -1}, marks=pytest.mark.requirement("1.6 TC_042_1")),
+        pytest.param("DataTransfer", {"vendorId": "x"}, {"status": "UnknownVendorId"}, marks=pytest.mark.requirement("1.6 TC_062_CS")),
+        pytest.param("GetLocalListVersion", {}, {"listVersion": -1}, marks=pytest.mark.requirement("1.6 TC_042_1_CS")),
         pytest.param(
             "SendLocalList",
             {"listVersion": 1, "updateType": "Full"},
             {"status": "NotSupported"},
-            marks=pytest.mark.requirement("1.6 TC_043_1"),
+            marks=pytest.mark.requirement("1.6 TC_043_1_CS"),
         ),
         pytest.param(
             "ReserveNow",
             {"connectorId": 1, "expiryDate": "2026-11-22T10:00:00Z", "idTag": "x", "reservationId": 1},
             {"status": "Rejected"},
-            marks=pytest.mark.requirement("1.6 TC_048_4"),
+            marks=pytest.mark.requirement("1.6 TC_048_4_CS"),
         ),
         pytest.param(
             "ReserveNow",
             {"connectorId": 0, "expiryDate": "2026-11-22T10:00:00Z", "idTag": "x", "reservationId": 1},
             {"status": "Rejected"},
-            marks=pytest.mark.requirement("1.6 TC_050_4"),
+            marks=pytest.mark.requirement("1.6 TC_050_4_CS"),
         ),
     ],
 )
@@ -320,15 +312,15 @@ def test_a_charging_profile_is_not_supported(payload: dict[str, Any]) -> None:
     "action, outcome, status",
     [
         ("RemoteStartTransaction", Outcome.ACCEPTED, "Accepted"),
-        pytest.param("RemoteStartTransaction", Outcome.REJECTED, "Rejected", marks=pytest.mark.requirement("1.6 TC_026")),
-        pytest.param("RemoteStopTransaction", Outcome.REJECTED, "Rejected", marks=pytest.mark.requirement("1.6 TC_028")),
+        ("RemoteStartTransaction", Outcome.REJECTED, "Rejected"),
+        ("RemoteStopTransaction", Outcome.REJECTED, "Rejected"),
         ("Reset", Outcome.ACCEPTED, "Accepted"),
         ("ChangeAvailability", Outcome.SCHEDULED, "Scheduled"),
         ("ChangeConfiguration", Outcome.ACCEPTED, "Accepted"),
         ("ChangeConfiguration", Outcome.NOT_SUPPORTED, "NotSupported"),
         ("ClearCache", Outcome.ACCEPTED, "Accepted"),
         ("UnlockConnector", Outcome.UNLOCKED, "Unlocked"),
-        pytest.param("UnlockConnector", Outcome.UNLOCK_FAILED, "UnlockFailed", marks=pytest.mark.requirement("1.6 TC_030")),
+        ("UnlockConnector", Outcome.UNLOCK_FAILED, "UnlockFailed"),
         ("UnlockConnector", Outcome.NOT_SUPPORTED, "NotSupported"),
         # what the message has no word for is its plain no
         ("UnlockConnector", Outcome.ACCEPTED, "UnlockFailed"),
