@@ -17,7 +17,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from tests.peers.waiting import TIMEOUT_S, Bell
+from tests.peers.waiting import TIMEOUT_S, Bell, end
 
 ROOT = "evbridge"
 
@@ -176,7 +176,5 @@ async def onlooker(broker: Broker, *, root: str = ROOT, name: str | None = None,
             await asyncio.wait_for(ready.wait(), TIMEOUT_S)
             yield found
         finally:
-            listening.cancel()
             # The broker may have been ended by the test; then the listener has died of that already.
-            with contextlib.suppress(asyncio.CancelledError, aiomqtt.MqttError):
-                await listening
+            await end(listening, aiomqtt.MqttError)

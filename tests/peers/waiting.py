@@ -13,6 +13,19 @@ TIMEOUT_S = 15.0 * SLOWNESS
 Found = TypeVar("Found")
 
 
+async def end(task: asyncio.Task[None], *expected: type[Exception]) -> None:
+    """Cancel a task and wait until it has ended; what it died of is raised, except cancellation and `expected`.
+
+    Once is not enough: in Python 3.11 `asyncio.wait_for` (aiomqtt awaits every acknowledgement with it) forgets a cancellation that
+    comes together with the result.
+    """
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=0.1)
+    if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, expected):
+        raise error
+
+
 class Bell:
     """Rung whenever something changed; whoever waits looks again. One event loop only."""
 

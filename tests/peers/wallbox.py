@@ -16,6 +16,7 @@ import contextlib
 import dataclasses
 import itertools
 import json
+import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +24,7 @@ from typing import Any
 import aiomqtt
 
 from tests.peers.onlooker import ROOT, Broker, client
-from tests.peers.waiting import TIMEOUT_S, Bell
+from tests.peers.waiting import TIMEOUT_S, Bell, end
 
 CONFIRMATIONS = 3
 """design.md §2 "Meter": a jump is held until three readings confirm it, and hours of charging in no time are a jump."""
@@ -173,6 +174,12 @@ class Wallbox:
         """As its last will would say it."""
         await self._publish(f"wallbox/{self.name}/availability", "offline")
 
+    async def lose_power(self) -> None:
+        """Gone without a goodbye: the broker tells its will. It does not come back."""
+        connection = self._mqtt._client.socket()
+        assert isinstance(connection, socket.socket)
+        connection.shutdown(socket.SHUT_RDWR)
+
     async def break_down(self, code: str = "GroundFailure") -> None:
         """A fault; `repair` ends it."""
         await self._charge(on=False)
@@ -270,6 +277,4 @@ async def wallbox(
             await box.appear()
             yield box
         finally:
-            listening.cancel()
-            with contextlib.suppress(asyncio.CancelledError, aiomqtt.MqttError):
-                await listening
+            await end(listening, aiomqtt.MqttError)
