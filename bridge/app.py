@@ -7,6 +7,7 @@ import signal
 import ssl
 from collections.abc import Callable
 from random import Random, SystemRandom
+from typing import NoReturn
 
 from bridge import __version__
 from bridge.clock import Clock
@@ -19,12 +20,13 @@ from bridge.desk import Desk
 from bridge.display import Display
 from bridge.errors import PayloadRefused
 from bridge.monitor import Monitor
-from bridge.mqtt.client import Broker, BrokerSettings
+from bridge.mqtt.client import Broker
 from bridge.mqtt.messages import Message, RequestMessage, RequestRefused, RetainedEvent
-from bridge.mqtt.names import Names
 from bridge.mqtt.privacy import mask
 from bridge.mqtt.render import Health, Info, Renderer
+from bridge.mqtt.wire import BrokerSettings
 from bridge.ocpp.link import Link
+from bridge.ocpp.privacy import hidden
 from bridge.ocpp.setup import LinkSettings, LinkSetup
 from bridge.ocpp.v16 import Dialect16
 from bridge.ocpp.websocket import Opener, SocketSettings
@@ -67,24 +69,21 @@ class App:
         self._runtimes: dict[ChargePointId, Runtime] = {}
         self._links: list[Link] = []
         self._storage_ok = True
-        self._refused = 0
         self._started_s = 0.0
 
     def _build(self) -> None:
         configuration, clock = self._configuration, self._clock
         self._store = SqliteStore.open(configuration.store, on_health=self._storage_changed)
         key = bytes.fromhex(self._store.fact(TAG_REF_KEY) or "")
-        names = Names(configuration.mqtt.root)
-        renderer = self._renderer = Renderer(names=names, key=key, currency=configuration.currency)
         self._broker = Broker(
             _broker_settings(configuration),
-            names=names,
-            clock=clock,
             on_message=self._told,
             on_refused=self._message_refused,
             on_synchronised=self._synchronised,
             on_lost=self._broker_lost,
+            rng=self._rng,
         )
+        renderer = self._renderer = Renderer(names=self._broker.names, key=key, currency=configuration.currency)
         publish = self._broker.publish
         self._display = Display(configuration=configuration, clock=clock, store=self._store, renderer=renderer, publish=publish)
         self._site = Site(configuration=configuration, clock=clock, runtimes=self._runtimes, notices=self._display)
@@ -137,7 +136,7 @@ class App:
             clock=self._clock,
             rng=self._rng,
             connect=Opener(self._clock.utc_ms, SocketSettings(open_s=csms.connect_timeout_s)),
-            hide=mask,
+            hide=functools.partial(hidden, mask=mask),
             settings=LinkSettings(
                 call_timeout_s=csms.call_timeout_s,
                 start_spread_s=len(self._configuration.charge_points) / CONNECTS_A_SECOND,
@@ -164,21 +163,24 @@ class App:
             monitor.start()
         self._broker.publish(self._renderer.info(self._info()))
         async with asyncio.TaskGroup() as group:
-            running = [group.create_task(self._broker.run(), name="broker"), group.create_task(self._report(), name="health")]
-            running += [group.create_task(link.run(), name=f"link {index}") for index, link in enumerate(self._links)]
+            broker = group.create_task(self._broker.run(), name="broker")
+            report = group.create_task(self._report(), name="health")
+            for index, link in enumerate(self._links):
+                group.create_task(link.run(), name=f"link {index}")
             await stopped.wait()
             log.info("stopping")
-            await self._stop()
-            for task in running:
-                task.cancel()
+            report.cancel()
+            await self._stop(broker)
 
-    async def _stop(self) -> None:
+    async def _stop(self, broker: "asyncio.Task[NoReturn]") -> None:
         """In the order in which nobody is left with a wrong picture: central systems, dashboards, broker, disk."""
         await asyncio.gather(*(link.close() for link in self._links))
         for monitor in self._monitors.values():
             monitor.stop()
         self._display.stop()
-        await self._broker.close()
+        # Cancelled, it says what waits and then `offline`.
+        broker.cancel()
+        await asyncio.wait({broker})
         for runtime in self._runtimes.values():
             runtime.stop()
         self._store.set_fact(CLEAN_STOP, "true")
@@ -198,8 +200,7 @@ class App:
             self._site.told(message)
 
     def _message_refused(self, refused: PayloadRefused) -> None:
-        """Drop it, count it, and say why (design.md §3)."""
-        self._refused += 1
+        """It was dropped and counted; say why (design.md §3)."""
         match refused:
             case RetainedEvent():
                 self._display.alert(AlertId.RETAINED_EVENT, str(refused))
@@ -212,7 +213,7 @@ class App:
         for runtime in self._runtimes.values():
             runtime.handle(BrokerSynchronised(**self._clock.stamp()))
 
-    def _broker_lost(self) -> None:
+    def _broker_lost(self, _reason: str) -> None:
         for runtime in self._runtimes.values():
             runtime.handle(BrokerLost(**self._clock.stamp()))
 
@@ -253,7 +254,7 @@ class App:
     def _health(self) -> Health:
         states = [runtime.state for runtime in self._runtimes.values()]
         counts = [self._store.count(one) for one in self._runtimes]
-        alerts = self._display.alerts_standing()
+        alerts, counters = self._display.alerts_standing(), self._broker.counters
         return Health(
             ok=alerts == 0 and self._storage_ok,
             uptime_s=int(self._clock.mono_s() - self._started_s),
@@ -264,10 +265,10 @@ class App:
             parked=sum(count.parked for count in counts),
             alerts=alerts,
             storage=self._storage_ok,
-            messages_in=self._broker.messages_in,
-            messages_refused=self._refused,
-            messages_out=self._broker.messages_out,
-            reconnects=self._broker.reconnects,
+            messages_in=counters.messages_in,
+            messages_refused=counters.refused,
+            messages_out=counters.messages_out,
+            reconnects=max(0, counters.connects - 1),
         )
 
 
@@ -277,10 +278,11 @@ def _broker_settings(configuration: Configuration) -> BrokerSettings:
         host=mqtt.host,
         port=mqtt.port,
         tls=mqtt.tls,
-        ca_file=mqtt.ca_file,
+        ca_file=None if mqtt.ca_file is None else str(mqtt.ca_file),
         user=mqtt.user,
         password=None if mqtt.password is None else mqtt.password.text,
         client_id=mqtt.instance,
+        root=mqtt.root,
         protocol=mqtt.protocol.value,
     )
 

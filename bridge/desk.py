@@ -1,4 +1,4 @@
-"""The desk: answers to `bridge/request/{command}` (design.md §3). For operators and flows; everything a dashboard can't read off a topic."""
+"""The desk: answers to `bridge/request/{command}` (design.md §3), for operators and flows."""
 
 import asyncio
 import functools

@@ -149,9 +149,6 @@ class Display:
             shown.link = link
 
     def _show_alerts(self, charge_point: ChargePointId, before: Mapping[str, Alert] | None, now: Mapping[str, Alert]) -> None:
-        if before is None:
-            # What an earlier life left retained and this one does not know of is solved.
-            self._say(self._renderer.charge_point_alert(charge_point, alert, None) for alert in AlertId if alert not in now)
         for alert in (before or {}).keys() - now.keys():
             self._publish(self._renderer.charge_point_alert(charge_point, AlertId(alert), None))
         for alert, up in now.items():

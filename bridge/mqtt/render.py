@@ -116,22 +116,7 @@ class Renderer:
 
         `charge_point` is None where none was found; `csms` is the configured name of the backend that decides there.
         """
-        payload = json_bytes(
-            {
-                "id": decision.origin.id,
-                "charge_point": charge_point,
-                "result": "accepted" if decision.colour is Colour.GREEN else "rejected",
-                "authority": decision.authority,
-                "csms": csms if decision.authority is Authority.OCPP else None,
-                "ocpp_status": decision.verdict,
-                "reason": decision.why,
-                "user": decision.user,
-                **self._shown_tag(decision.card, decision.tag),
-                "led": decision.colour,
-                "led_ms": led_ms,
-                "ts": iso(decision.utc_ms),
-            }
-        )
+        payload = json_bytes(self.decided(decision, charge_point=charge_point, csms=csms, led_ms=led_ms))
         said: list[Publication] = []
         if decision.origin.door is Door.READER and decision.origin.reader is not None:
             said += self.lamp(decision.origin.reader, decision.colour, led_ms)
@@ -141,6 +126,23 @@ class Renderer:
         if charge_point is not None:
             said.append(self._said(topics.DECISION, payload, charge_point))
         return tuple(said)
+
+    def decided(self, decision: Decision, *, charge_point: str | None, csms: str | None, led_ms: int = LED_MS) -> dict[str, Json]:
+        """A decision as a value, for answers to requests."""
+        return {
+            "id": decision.origin.id,
+            "charge_point": charge_point,
+            "result": "accepted" if decision.colour is Colour.GREEN else "rejected",
+            "authority": decision.authority,
+            "csms": csms if decision.authority is Authority.OCPP else None,
+            "ocpp_status": decision.verdict,
+            "reason": decision.why,
+            "user": decision.user,
+            **self._shown_tag(decision.card, decision.tag),
+            "led": decision.colour,
+            "led_ms": led_ms,
+            "ts": iso(decision.utc_ms),
+        }
 
     def lamp(self, reader: str, colour: Colour, led_ms: int) -> tuple[Publication, Publication]:
         """On now, off after that time, unless the next decision comes before."""

@@ -1,0 +1,12 @@
+"""Frames and error texts as they may be logged: no whole tag (design.md §3)."""
+
+import re
+from collections.abc import Callable
+
+_TAGS = re.compile(r'("(?:idTag|parentIdTag|idToken|groupIdToken)"\s*:\s*")((?:[^"\\]|\\.)*)(")')
+"""Fields that carry a tag, in both versions. In 2.0.1 `idToken` is an object around a field of the same name, which is the one hit."""
+
+
+def hidden(text: str, mask: Callable[[str], str]) -> str:
+    """The text with every tag masked."""
+    return _TAGS.sub(lambda found: found[1] + mask(found[2]) + found[3], text)
