@@ -63,7 +63,7 @@ def _split(configured: str) -> SplitResult:
     if "@" in parts.netloc:
         raise ValueError(
             "the URL holds a user name or password: take it out; the user name is always the identity, and the password goes into"
-            " `password_file` (or `password`) of the charge point"
+            " `password_file` (or `password_env`) of the charge point"
         )
     if PLACEHOLDER in parts.netloc:
         raise ValueError(f"{PLACEHOLDER} belongs into the path of the URL, not into the host")
