@@ -9,7 +9,6 @@ from bridge.core.effects import Decision, HistoryEntry, Record
 from bridge.core.state import Kept
 from bridge.core.values import ChargePointId, IdTag, RecordId, SessionId, TagInfo
 
-
 TAG_REF_KEY = "tag_ref_key"
 """The fact that holds the secret behind every `tag_ref`: 32 hexadecimal digits, drawn when the store is made."""
 CLEAN_STOP = "clean_stop"

@@ -1,0 +1,88 @@
+"""What is kept, as JSON and back: exact, and tolerant of what a later version of the same schema wrote.
+
+Unions carry the name of their class under "type". Unknown keys are ignored and missing ones take the default of the field, so a
+field may be added at any time if it has a default. To rename or remove one, or a class, is a new schema: add a migration.
+"""
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any, Final, Generic, TypeVar
+
+import cattrs
+import orjson
+from cattrs.strategies import configure_tagged_union
+
+from bridge.core.effects import Decision, HistoryEntry, Record
+from bridge.core.state import Kept, Session
+from bridge.core.values import TagInfo
+from bridge.errors import StoreRefused
+
+T = TypeVar("T")
+
+_BY_THE_LIBRARY = " "
+"""First character of what orjson can't write: integers beyond 64 bits, and halves of a character. It would read the former wrongly."""
+
+
+def _setting(value: bool | int | str | list[str], _: object) -> bool | int | str | tuple[str, ...]:  # noqa: FBT001 - cattrs calls by position
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _float(value: float | None, _: object) -> float:
+    """JSON has no NaN; where it was written as null and the field can't be unknown, it becomes NaN again."""
+    return float("nan") if value is None else float(value)
+
+
+def _decimal(value: str, _: object) -> Decimal:
+    return Decimal(value)
+
+
+def _converter() -> cattrs.Converter:
+    converter = cattrs.Converter(detailed_validation=False)
+    converter.register_unstructure_hook(Decimal, str)
+    converter.register_structure_hook(Decimal, _decimal)
+    converter.register_structure_hook(float, _float)
+    converter.register_structure_hook(bool | int | str | tuple[str, ...], _setting)
+    configure_tagged_union(Session, converter, tag_name="type")
+    configure_tagged_union(Record, converter, tag_name="type")
+    return converter
+
+
+_CONVERTER: Final = _converter()
+
+
+class Codec(Generic[T]):
+    """JSON of one type (or union). Raises StoreRefused for text that is not of it."""
+
+    def __init__(self, form: Any, name: str) -> None:  # noqa: ANN401 - no type describes "a class or a union of classes"
+        """`name` is what an error calls it."""
+        self._form = form
+        self._name = name
+        self._unstructure: Callable[[T], Any] = _CONVERTER.get_unstructure_hook(form)
+        self._structure: Callable[[Any, Any], T] = _CONVERTER.get_structure_hook(form)
+
+    def encode(self, value: T) -> str:
+        """Compact JSON."""
+        plain = self._unstructure(value)
+        try:
+            return orjson.dumps(plain).decode()
+        except TypeError:
+            return _BY_THE_LIBRARY + json.dumps(plain)
+
+    def decode(self, text: str) -> T:
+        """The value again."""
+        try:
+            plain = json.loads(text) if text.startswith(_BY_THE_LIBRARY) else orjson.loads(text)
+            return self._structure(plain, self._form)
+        except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError) as error:
+            raise StoreRefused(
+                f"the database holds {self._name} that can't be read ({type(error).__name__}): "
+                "move the database aside and report this with the evbridge versions that wrote to it"
+            ) from error
+
+
+KEPT: Final[Codec[Kept]] = Codec(Kept, "a kept state")
+RECORD: Final[Codec[Record]] = Codec(Record, "a record")
+HISTORY: Final[Codec[HistoryEntry]] = Codec(HistoryEntry, "a history entry")
+DECISION: Final[Codec[Decision]] = Codec(Decision, "a decision")
+TAG_INFO: Final[Codec[TagInfo]] = Codec(TagInfo, "a remembered tag")

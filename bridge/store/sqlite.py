@@ -1,0 +1,111 @@
+"""The store on a disk: SQLite, one thread that writes, and reads on the event loop that see what is committed."""
+
+import asyncio
+import contextlib
+import functools
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+from bridge.clock import Clock
+from bridge.core.values import ChargePointId, SessionId
+from bridge.errors import StoreRefused
+from bridge.store import files, schema, writes
+from bridge.store.connection import advice, connect, is_damage
+from bridge.store.protocol import Change, StoreHealth
+from bridge.store.reads import Reads
+from bridge.store.writer import Writer
+
+
+class SqliteStore(Reads):
+    """Implements `protocol.Store`. Opened, used and closed on one event loop."""
+
+    set_aside: Path | None
+    """Where a damaged database was moved when this one was opened in its place; worth an alert. None: it was sound, or new."""
+
+    def __init__(self, *, db: sqlite3.Connection, writer: Writer, lock: files.Lock, clock: Clock, set_aside: Path | None) -> None:
+        """Use `open`."""
+        super().__init__(db)
+        self._writer = writer
+        self._lock = lock
+        self._clock = clock
+        self.set_aside = set_aside
+
+    @classmethod
+    def open(cls, path: Path, *, on_health: Callable[[StoreHealth], None], clock: Clock | None = None) -> "SqliteStore":
+        """Open a database, or make one: the file readable by its owner only, and ours alone (a lock beside it).
+
+        Checks it and brings it up to date; a damaged one is set aside (see `set_aside`). Blocks, about a second for 500 MB.
+        `on_health` is called on the loop whenever the disk begins to refuse and when it takes records again; until then it is
+        taken to be well. Raises StoreRefused, whose text says what to do. Must be called inside a running loop.
+        """
+        clock = Clock() if clock is None else clock
+        files.make_directory(path)
+        try:
+            with contextlib.ExitStack() as on_error:
+                lock = files.Lock(path)
+                on_error.callback(lock.release)
+                db, aside = _open_or_replace(path, clock)
+                on_error.callback(db.close)
+                reading = connect(path, writes=False)
+                on_error.pop_all()
+        except sqlite3.Error as error:
+            raise StoreRefused(advice(error, path)) from error
+        store = cls(db=reading, writer=Writer(path, db, files.Reserve(path), on_health), lock=lock, clock=clock, set_aside=aside)
+        store._writer.start()
+        return store
+
+    def commit(self, change: Change) -> "asyncio.Future[None]":
+        """Make it durable."""
+        return self._writer.change(writes.prepare(change))
+
+    def replay(self, charge_point: ChargePointId, session: SessionId) -> "asyncio.Future[int]":
+        """Queue a parked session again."""
+        return self._writer.count(functools.partial(writes.replay, charge_point=charge_point, session=session))
+
+    def drop(self, charge_point: ChargePointId, session: SessionId) -> "asyncio.Future[int]":
+        """Give up a parked session."""
+        now_ms = self._clock.utc_ms()
+        return self._writer.count(functools.partial(writes.drop, charge_point=charge_point, session=session, utc_ms=now_ms))
+
+    def set_fact(self, name: str, value: str) -> "asyncio.Future[None]":
+        """Keep a fact."""
+        return self._writer.run(functools.partial(writes.set_fact, name=name, value=value))
+
+    async def close(self) -> None:
+        """Write what was handed in, as far as the disk takes it, and close. A second call does nothing."""
+        await self._writer.close()
+        self._db.close()
+        self._lock.release()
+
+
+def _open_or_replace(path: Path, clock: Clock) -> tuple[sqlite3.Connection, Path | None]:
+    """A writing connection to a sound database of the newest schema, and where a damaged one went. The caller holds the lock."""
+    aside: Path | None = None
+    if not path.exists() and files.has_orphans(path):
+        aside = files.set_aside(path, clock.utc_ms())
+    db = _open_if_sound(path)
+    if db is None:
+        aside = files.set_aside(path, clock.utc_ms())
+        db = _open_if_sound(path)
+        assert db is not None, "an empty database is sound"
+    return db, aside
+
+
+def _open_if_sound(path: Path) -> sqlite3.Connection | None:
+    """None: the file is damaged, or no database at all."""
+    files.make_private(path)
+    with contextlib.ExitStack() as otherwise:
+        try:
+            db = connect(path, writes=True, any_thread=True)
+            otherwise.callback(db.close)
+            version = schema.check_version(db, path)
+            if not schema.is_sound(db):
+                return None
+            schema.migrate(db, version)
+        except sqlite3.Error as error:
+            if is_damage(error):
+                return None
+            raise
+        otherwise.pop_all()
+    return db
