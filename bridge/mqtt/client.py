@@ -74,7 +74,7 @@ class Broker:
     ) -> None:
         """Callbacks run in the reading loop and must not block; what they raise ends `run`.
 
-        `on_lost` is called once an outage, with a line that says what to do; also when the first connection fails.
+        `on_lost` is called once an outage, also when the first connection fails, with a line that says what to do.
         """
         self.settings = settings
         self.names = Names(settings.root)

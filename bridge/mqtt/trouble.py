@@ -7,8 +7,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from bridge.mqtt.backoff import STEADY_S
 
-_MALFORMED, _PROTOCOL, _CLIENT_ID, _CREDENTIALS, _NOT_AUTHORIZED, _TAKEN_OVER = 129, 132, 133, 134, 135, 142
-"""MQTT 5 §2.4; paho gives these numbers to the answers of 3.1.1 as well."""
+_UNSPECIFIED, _PROTOCOL, _CLIENT_ID, _CREDENTIALS, _NOT_AUTHORIZED, _TAKEN_OVER = 128, 132, 133, 134, 135, 142
+"""MQTT 5 §2.4; paho gives these numbers to the answers of 3.1.1 as well, and the first to a socket that was closed."""
 
 
 KICKS_MAX = 3
@@ -45,6 +45,8 @@ def trouble_of(error: Exception, *, place: str, user: str | None, client_id: str
         return Trouble(text=f'the broker at {place} does not answer; if it does not speak MQTT 5, set protocol = "3.1.1" in [mqtt]')
     if "CERTIFICATE" in text or "SSL" in text:
         return Trouble(text=f"TLS with the broker at {place} failed ({text}): check tls and ca_file of [mqtt]", patient=True)
+    if code == _UNSPECIFIED:
+        return Trouble(text=f"the broker at {place} closed the connection")
     if isinstance(error, aiomqtt.MqttCodeError):
         return Trouble(text=f"the connection to the broker at {place} broke ({error.rc})")
     return Trouble(text=f"the broker at {place} can't be reached ({text or type(error).__name__}): check host and port of [mqtt]")

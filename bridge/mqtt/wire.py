@@ -10,6 +10,7 @@ import ssl
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from socket import IPPROTO_TCP, TCP_NODELAY
 from typing import Any, Final
 
@@ -49,11 +50,12 @@ class BrokerSettings:
     host: str = "localhost"
     port: int = 1883
     tls: bool = False
-    ca_file: str | None = None
+    ca_file: Path | str | None = None
     """None: what the system trusts."""
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     root: str = "evbridge"
+    """What every topic begins with."""
     protocol: str = "5"
     """`5` or `3.1.1`."""
 
@@ -101,6 +103,7 @@ class Wire(aiomqtt.Client):
         """How many messages may be unacknowledged, as the broker has it; whoever sends keeps to it."""
         self._v5 = settings.is_v5
         self._in_loop = False
+        self._expiries: dict[float | None, Properties] = {}
         self._pushing = False
         self._writing = False
         self._client.connect_timeout = CONNECT_S
@@ -206,12 +209,20 @@ class Wire(aiomqtt.Client):
     def _publish_properties(self, message: Publication) -> Properties | None:
         if not self._v5 or (message.expiry_s is None and message.correlation is None):
             return None
-        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-        if message.expiry_s is not None:
-            properties.MessageExpiryInterval = math.ceil(message.expiry_s)
         if message.correlation is not None:
+            properties = _expiring(message.expiry_s)
             properties.CorrelationData = message.correlation
-        return properties
+            return properties
+        if message.expiry_s not in self._expiries:  # building them costs as much as sending the message
+            self._expiries[message.expiry_s] = _expiring(message.expiry_s)
+        return self._expiries[message.expiry_s]
+
+
+def _expiring(expiry_s: float | None) -> Properties:
+    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+    if expiry_s is not None:
+        properties.MessageExpiryInterval = math.ceil(expiry_s)
+    return properties
 
 
 def _number(code: int | ReasonCode) -> int:
