@@ -149,7 +149,7 @@ class Desk:
         limit = int(str(given.get("limit") or HISTORY_DEFAULT))
         if given.get("decisions"):
             found = self._store.decisions(charge_point, since_ms=since_ms, limit=limit)
-            return [self._renderer.decided(one, decision, csms=self._csms(one)) for one, decision in found]
+            return [self._renderer.decided(decision, charge_point=one, csms=self._csms(one)) for one, decision in found]
         entries = self._store.history(charge_point, since_ms=since_ms, limit=limit)
         return [self._renderer.entry(one, entry, csms=self._csms(one)) for one, entry in entries]
 
