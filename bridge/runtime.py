@@ -192,9 +192,10 @@ class Runtime:
             return
         done.result()
         self._uncommitted -= 1
-        self._perform(later)
         if change.records or change.delivered or change.parked:
+            # Before the status that goes with it: a central system reads "StopTransaction, then Available" more happily.
             self.wake()
+        self._perform(later)
         if self._uncommitted == 0:
             self._command()
 

@@ -244,7 +244,8 @@ class Renderer:
     def info(self, info: Info) -> Publication:
         """What runs here."""
         told = asdict(info)
-        return self._said(topics.BRIDGE_INFO, json_bytes({**told, "started": iso(told.pop("started_ms"))}))
+        started = iso(told.pop("started_ms"))
+        return self._said(topics.BRIDGE_INFO, json_bytes({**told, "started": started}))
 
     def health(self, health: Health, utc_ms: int) -> Publication:
         """How it is doing."""
