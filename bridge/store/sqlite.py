@@ -74,8 +74,9 @@ class SqliteStore(Reads):
 
     async def close(self) -> None:
         """Write what was handed in, as far as the disk takes it, and close. A second call does nothing."""
-        await self._writer.close()
+        await self._writer.drain()
         self._db.close()
+        self._writer.disconnect()
         self._lock.release()
 
 

@@ -91,8 +91,8 @@ class Writer:
         else:
             self._jobs.put(job)
 
-    async def close(self) -> None:
-        """Write what was handed in, as far as the disk takes it, and end the thread."""
+    async def drain(self) -> None:
+        """Write what was handed in, as far as the disk takes it, and end the thread. Then `disconnect`, as the last user."""
         if not self._closing.is_set():
             self._closing.set()
             self._jobs.put(None)
@@ -132,7 +132,6 @@ class Writer:
         except sqlite3.Error as error:
             self._mistake = error  # ours, and the end of the process: nothing later may be written where something earlier was not
         finally:
-            self._disconnect()
             self._tell(self._end)
 
     def _collect(self) -> bool:
@@ -216,7 +215,7 @@ class Writer:
         # A connection that has seen an error of the disk is not trusted again; the batch is written anew through another one, so that
         # nothing rests on pages the kernel may have thrown away (a failed fsync must not be repeated, only the whole write).
         if not is_full(error):
-            self._disconnect()
+            self.disconnect()
         return False
 
     def _pause(self, pause_s: float) -> None:
@@ -225,7 +224,8 @@ class Writer:
         else:
             self._closing.wait(pause_s)
 
-    def _disconnect(self) -> None:
+    def disconnect(self) -> None:
+        """Close the connection; the last one to go empties the log into the database and deletes it."""
         if self._db is not None:
             with contextlib.suppress(sqlite3.Error):
                 self._db.close()

@@ -1,0 +1,209 @@
+"""What a store in memory has written: the words of `writes` and `reads` said once more, without SQL.
+
+Two tellings of one story, so that the suite that runs them both finds the mistakes of either.
+"""
+
+import bisect
+from collections import Counter, OrderedDict, defaultdict, deque
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from bridge.core.effects import Decision, HistoryEntry, RecordSample, RecordStart
+from bridge.core.state import Kept
+from bridge.core.values import ChargePointId, RecordId, SessionId, TagInfo
+from bridge.store import policy
+from bridge.store.protocol import TAG_REF_KEY, Change, OutboxRow, Parked, QueueCount, RecordState, Sent
+
+DAY_MS: Final = 86_400_000
+
+
+@dataclass(slots=True)
+class _Queue:
+    """The numbers of the rows in one state for one backend, in order."""
+
+    numbers: list[RecordId] = field(default_factory=list)
+
+    def add(self, number: RecordId) -> None:
+        bisect.insort(self.numbers, number)
+
+    def remove(self, number: RecordId) -> None:
+        del self.numbers[bisect.bisect_left(self.numbers, number)]
+
+
+class MemoryDisk:
+    """What is committed. `apply`, `replay` and `drop` say what the SQL of `writes` says."""
+
+    def __init__(self) -> None:
+        """Empty, but for the installation's secret."""
+        self.kept: dict[ChargePointId, Kept] = {}
+        self.outbox: dict[RecordId, OutboxRow] = {}
+        self.assigned: dict[tuple[ChargePointId, str, SessionId], str] = {}
+        self.nameless: set[RecordId] = set()
+        """Rows delivered while the backend had no name for their transaction."""
+        self.history: list[tuple[ChargePointId, HistoryEntry]] = []
+        self.decisions: defaultdict[ChargePointId, deque[tuple[int, Decision]]] = defaultdict(deque)
+        """Each with its number in the order of all."""
+        self.tags: defaultdict[ChargePointId, OrderedDict[str, TagInfo]] = defaultdict(OrderedDict)
+        self.facts: dict[str, str] = {TAG_REF_KEY: "0" * 32}
+        self.queues: defaultdict[tuple[ChargePointId, str, RecordState], _Queue] = defaultdict(_Queue)
+        self.sessions: defaultdict[tuple[ChargePointId, SessionId], list[RecordId]] = defaultdict(list)
+        self._tally: Counter[tuple[ChargePointId, RecordState]] = Counter()
+        self._newest = 0
+        self._decided = 0
+        self._pruned_ms: int | None = None
+
+    # --- the outbox ---------------------------------------------------------------------------------------------------------------
+
+    def row(self, number: RecordId) -> OutboxRow:
+        """A row with the backend's name for its transaction looked up."""
+        row = self.outbox[number]
+        name = self.assigned.get((row.charge_point, row.link, row.record.session))
+        return replace(row, backend_id=name, start_parked=name is None and self._start_never_arrived(row))
+
+    def count(self, charge_point: ChargePointId) -> QueueCount:
+        """How many rows are where."""
+        return QueueCount(**{state.value: self._tally[charge_point, state] for state in RecordState})
+
+    def _starts(self, row: OutboxRow) -> list[OutboxRow]:
+        """The starts of its session at its backend (there is one)."""
+        numbers = self.sessions[row.charge_point, row.record.session]
+        rows = (self.outbox[number] for number in numbers)
+        return [start for start in rows if isinstance(start.record, RecordStart) and start.link == row.link]
+
+    def _start_never_arrived(self, row: OutboxRow) -> bool:
+        return any(start.state is RecordState.PARKED or start.error == policy.DROPPED for start in self._starts(row))
+
+    def _start_is(self, row: OutboxRow, state: RecordState) -> bool:
+        return any(start.state is state for start in self._starts(row))
+
+    def _put(self, row: OutboxRow) -> None:
+        before = self.outbox.get(row.id)
+        self.outbox[row.id] = row
+        if before is not None and before.state is row.state:
+            return
+        if before is not None:
+            self.queues[before.charge_point, before.link, before.state].remove(before.id)
+            self._tally[before.charge_point, before.state] -= 1
+        self.queues[row.charge_point, row.link, row.state].add(row.id)
+        self._tally[row.charge_point, row.state] += 1
+
+    def _queue_again(self, row: OutboxRow) -> None:
+        self.nameless.discard(row.id)
+        self._put(replace(row, state=RecordState.QUEUED, attempts=0, message=None, retry_ms=None, settled_ms=None, rounds=row.rounds + 1))
+
+    def _add(self, change: Change) -> None:
+        assert change.link is not None or not (change.records or change.assigned), "records are for a backend"
+        for record in change.records:
+            self._newest += 1
+            number = RecordId(self._newest)
+            self.sessions[change.charge_point, record.session].append(number)
+            self._put(
+                OutboxRow(
+                    id=number,
+                    charge_point=change.charge_point,
+                    link=change.link or "",
+                    record=record,
+                    state=RecordState.QUEUED,
+                    attempts=0,
+                    created_ms=change.utc_ms,
+                    backend_id=None,
+                    start_parked=False,
+                )
+            )
+
+    def _send(self, sent: Sent) -> None:
+        row = self.outbox.get(sent.id)
+        if row is not None and row.state is RecordState.QUEUED:
+            self._put(replace(row, attempts=sent.attempts, message=sent.message, error=sent.error))
+
+    def _deliver(self, number: RecordId, utc_ms: int) -> None:
+        row = self.outbox.get(number)
+        if row is None or row.state is RecordState.DELIVERED:
+            return
+        if not isinstance(row.record, RecordStart) and self._start_is(row, RecordState.QUEUED):
+            # Taken under no name, just before its start came out of parking: it follows it once more.
+            self._queue_again(row)
+            return
+        if (row.charge_point, row.link, row.record.session) not in self.assigned:
+            self.nameless.add(number)
+        self._put(replace(row, state=RecordState.DELIVERED, settled_ms=utc_ms, error=None, retry_ms=None))
+
+    def _park(self, parked: Parked, utc_ms: int) -> None:
+        row = self.outbox.get(parked.id)
+        if row is not None and row.state is not RecordState.DELIVERED:
+            self._put(replace(row, state=RecordState.PARKED, error=parked.error, retry_ms=parked.retry_ms, settled_ms=utc_ms))
+
+    def replay(self, charge_point: ChargePointId, session: SessionId) -> int:
+        """`Store.replay`."""
+        rows = [self.outbox[number] for number in self.sessions[charge_point, session]]
+        again = [row for row in rows if row.state is RecordState.PARKED or self._depends(row)]
+        for row in again:
+            self._queue_again(row)
+        return len(again)
+
+    def _depends(self, row: OutboxRow) -> bool:
+        """Whether it went out under no name because its start is parked."""
+        return row.id in self.nameless and self._start_is(row, RecordState.PARKED)
+
+    def drop(self, charge_point: ChargePointId, session: SessionId, utc_ms: int) -> int:
+        """`Store.drop`."""
+        rows = [self.outbox[number] for number in self.sessions[charge_point, session]]
+        parked = [row for row in rows if row.state is RecordState.PARKED]
+        for row in parked:
+            self._put(replace(row, state=RecordState.DELIVERED, error=policy.DROPPED, retry_ms=None, settled_ms=utc_ms))
+        return len(parked)
+
+    def _prune(self, utc_ms: int) -> None:
+        if self._pruned_ms is not None and abs(utc_ms - self._pruned_ms) < policy.PRUNE_EVERY_MS:
+            return
+        self._pruned_ms = utc_ms
+        before_ms = utc_ms - policy.SENT_KEPT_DAYS * DAY_MS
+        for row in [row for row in self.outbox.values() if self._is_old(row, before_ms)]:
+            del self.outbox[row.id]
+            self.sessions[row.charge_point, row.record.session].remove(row.id)
+            self.queues[row.charge_point, row.link, row.state].remove(row.id)
+            self._tally[row.charge_point, row.state] -= 1
+
+    def _is_old(self, row: OutboxRow, before_ms: int) -> bool:
+        if row.state is not RecordState.DELIVERED or not isinstance(row.record, RecordSample):
+            return False
+        assert row.settled_ms is not None, "a delivered row has its time"
+        return row.settled_ms < before_ms and all(start.state is RecordState.DELIVERED for start in self._starts(row))
+
+    # --- the whole ----------------------------------------------------------------------------------------------------------------
+
+    def apply(self, change: Change) -> None:
+        """Write a change, in the order of `writes.prepare`."""
+        owner = change.charge_point
+        if change.kept is not None:
+            self.kept[owner] = change.kept
+        for session, name in change.assigned:
+            self.assigned[owner, change.link or "", session] = name
+        self._add(change)
+        for sent in change.sent:
+            self._send(sent)
+        for number in change.delivered:
+            self._deliver(number, change.utc_ms)
+        for parked in change.parked:
+            self._park(parked, change.utc_ms)
+        self.history += [(owner, entry) for entry in change.history]
+        self._decide(owner, change.decisions)
+        self._remember(change)
+        self._prune(change.utc_ms)
+
+    def _decide(self, owner: ChargePointId, decisions: tuple[Decision, ...]) -> None:
+        for decision in decisions:
+            self._decided += 1
+            self.decisions[owner].append((self._decided, decision))
+        while len(self.decisions[owner]) > policy.DECISIONS_MAX:
+            self.decisions[owner].popleft()
+
+    def _remember(self, change: Change) -> None:
+        tags = self.tags[change.charge_point]
+        if change.forget_tags:
+            tags.clear()
+        for tag, info in change.remembered:
+            tags[tag.key] = info
+            tags.move_to_end(tag.key)
+        while len(tags) > policy.TAGS_MAX:
+            tags.popitem(last=False)
