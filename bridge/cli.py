@@ -227,13 +227,13 @@ def _topics(options: argparse.Namespace) -> int:
 
 
 def _queue(options: argparse.Namespace) -> int:
-    from bridge.commands.queue import drop, replay, show
+    from bridge.commands.queue import drop, replay, show_queue
 
     if options.replay:
         return replay(options.config, options.charge_point, options.replay)
     if options.drop:
         return drop(options.config, options.charge_point, options.drop, sure=options.yes)
-    return show(options.config, options.charge_point, as_json=options.json)
+    return show_queue(options.config, options.charge_point, as_json=options.json)
 
 
 def _schemas(options: argparse.Namespace) -> int:

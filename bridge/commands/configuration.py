@@ -3,7 +3,9 @@
 from importlib import resources
 from pathlib import Path
 
-from bridge.commands.terminal import console, grid
+from rich.table import Table
+
+from bridge.commands.terminal import console, grid, show
 from bridge.config import Configuration, load
 from bridge.errors import EvbridgeError
 
@@ -14,12 +16,12 @@ def check(path: Path) -> int:
     out = console()
     for warning in configuration.warnings:
         out.print(f"warning: {warning}", style="yellow")
-    out.print(_overview(configuration))
+    show(_overview(configuration))
     out.print(f"{path}: no problems", style="green")
     return 0
 
 
-def _overview(configuration: Configuration) -> object:
+def _overview(configuration: Configuration) -> Table:
     table = grid("charge point", "presented as", "to", "wallbox", "meter", "readers")
     for charge_point in configuration.charge_points.values():
         table.add_row(

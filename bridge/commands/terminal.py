@@ -28,3 +28,25 @@ def grid(*columns: str, right: tuple[str, ...] = ()) -> Table:
     for column in columns:
         table.add_column(column, justify="right" if column in right else "left", overflow="fold")
     return table
+
+
+def show(table: Table) -> None:
+    """Print it; without blanks at the ends of lines where nobody sees them."""
+    out = console()
+    if out.is_terminal:
+        out.print(table)
+        return
+    with out.capture() as captured:
+        out.print(table)
+    for line in captured.get().splitlines():
+        print(line.rstrip())
+
+
+def agreed(question: str) -> bool:
+    """Ask; without a terminal, or without an answer, it is no."""
+    if not sys.stdin.isatty():
+        return False
+    try:
+        return input(f"{question} [y/N] ").strip().lower() in {"y", "yes", "j", "ja"}
+    except EOFError:
+        return False

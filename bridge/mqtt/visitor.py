@@ -29,7 +29,6 @@ class Seen:
 
     name: str
     payload: bytes
-    retained: bool
 
 
 class Visitor:
@@ -40,9 +39,21 @@ class Visitor:
         self._client = client
         self._names = names
 
-    async def everything(self) -> AsyncIterator[Seen]:
-        """All there is under the root: first what is stored, then what comes."""
+    async def stored(self) -> dict[str, bytes]:
+        """All the broker has stored under the root, by name. From now on `live` has all that comes."""
+        found: dict[str, bytes] = {}
         await self._client.subscribe(f"{self._names.root}/#", qos=0)
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(STORED_S) as patience:
+                async for message in self._client.messages:
+                    if message.retain:
+                        found[str(message.topic)] = message.payload
+                        patience.reschedule(loop.time() + STORED_S)
+        return found
+
+    async def live(self) -> AsyncIterator[Seen]:
+        """Every message as it comes, for ever."""
         async for message in self._client.messages:
             yield _seen(message)
 
@@ -93,8 +104,7 @@ async def visiting(settings: BrokerSettings) -> AsyncIterator[Visitor]:
 
 
 def _seen(message: aiomqtt.Message) -> Seen:
-    payload = message.payload if isinstance(message.payload, bytes) else b""
-    return Seen(name=str(message.topic), payload=payload, retained=message.retain)
+    return Seen(name=str(message.topic), payload=message.payload)
 
 
 def _answer(payload: bytes) -> dict[str, Any]:
