@@ -107,18 +107,24 @@ class Wallbox:
             after_s=at_s - began_s,
         )
 
-    async def plug(self, *, told: bool = True) -> None:
-        """Plug a vehicle in; `told` False: this wallbox has nothing that tells one plug-in from the next."""
+    async def plug(self, *, told: bool = True, metered: bool = True) -> None:
+        """Plug a vehicle in. `told` False: this wallbox has nothing that tells one plug-in from the next; `metered` False: the meter,
+        which speaks every few seconds in real life, stays silent.
+        """
         self.plugged = True
+        if metered:
+            await self.report_meter()
         if told:
             await self._publish(f"wallbox/{self.name}/plug_id", f"{id(self):x}-{next(self._plugs)}")
         await self._publish(f"wallbox/{self.name}/plugged", "true")
 
-    async def unplug(self) -> None:
-        """Pull the cable; energy stops first."""
+    async def unplug(self, *, metered: bool = True) -> None:
+        """Pull the cable; energy stops first. `metered` False: the meter does not speak afterwards."""
         await self._charge(on=False)
         self.plugged = False
         await self._publish(f"wallbox/{self.name}/plugged", "false")
+        if metered:
+            await self.report_meter()
 
     # --- energy ---------------------------------------------------------------------------------------------------------------------
 
