@@ -39,7 +39,7 @@ MAP: dict[str, set[str]] = {
     "store": {"core", "clock", "errors", "schemas"},
     "config": {"core", "errors", "schemas", "mqtt", "ocpp"},
     SHELL: {"core", "clock", "errors", "schemas", "log", "mqtt", "ocpp", "store", "config"},
-    "commands": {"core", "clock", "errors", "schemas", "log", "mqtt", "ocpp", "store", "config", SHELL},
+    "commands": {"core", "clock", "errors", "schemas", "log", "mqtt", "ocpp", "store", "config", "cli", SHELL},
     "demo": {"errors", "commands"},
     "cli": {"errors", "commands", "demo"},
     "__main__": {"cli"},

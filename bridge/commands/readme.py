@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from bridge.cli import parser
-from bridge.config.findings import as_written
+from bridge.config.findings import in_full
 from bridge.config.form import configuration_schema
 from bridge.mqtt.topics import TABLE, Direction
 from bridge.ocpp import keys
@@ -76,9 +76,9 @@ def _resolved(setting: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[
 
 
 def _setting(name: str, setting: Mapping[str, Any]) -> tuple[str, str, str, str]:
-    default = f"`{as_written(setting['default'])}`" if "default" in setting else ""
+    default = f"`{in_full(setting['default'])}`" if "default" in setting else ""
     examples = setting.get("examples", [])
-    return f"`{name}`", setting["description"], default, f"`{name} = {as_written(examples[0])}`" if examples else ""
+    return f"`{name}`", setting["description"], default, f"`{name} = {in_full(examples[0])}`" if examples else ""
 
 
 def ocpp16_keys() -> str:
@@ -106,8 +106,9 @@ def renewed(readme: str) -> str:
             f"the README has no place for {', '.join(sorted(missing))}: add <!-- {min(missing)} --> and <!-- /{min(missing)} -->"
         )
     for name, make in TABLES.items():
-        place = re.compile(f"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-        readme, count = place.subn(lambda found, made=make(): f"{found[1]}{made}\n{found[2]}", readme)
-        if count != 1:
+        begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        before, *after = readme.split(begin)
+        if len(after) != 1 or after[0].count(end) != 1:
             raise ValueError(f"the README must have <!-- {name} --> and <!-- /{name} --> once, on lines of their own")
+        readme = f"{before}{begin}{make()}\n{end}{after[0].split(end)[1]}"
     return readme

@@ -66,18 +66,23 @@ def _place(path: tuple[Step, ...], document: Document) -> tuple[int, ...]:
 
 def as_written(value: object) -> str:
     """A value as TOML writes it, shortened."""
+    text = in_full(value)
+    return text if len(text) <= SHOWN_MAX else text[: SHOWN_MAX - 1] + "…"
+
+
+def in_full(value: object) -> str:
+    """A value as TOML writes it."""
     match value:
         case bool():
-            text = "true" if value else "false"
+            return "true" if value else "false"
         case str():
-            text = json.dumps(value, ensure_ascii=False)
+            return json.dumps(value, ensure_ascii=False)
         case list():
-            text = "[" + ", ".join(as_written(item) for item in value) + "]"
+            return "[" + ", ".join(in_full(item) for item in value) + "]"
         case dict():
-            text = "{ " + ", ".join(f"{key_path([key])} = {as_written(item)}" for key, item in value.items()) + " }"
+            return "{ " + ", ".join(f"{key_path([key])} = {in_full(item)}" for key, item in value.items()) + " }"
         case _:
-            text = str(value)
-    return text if len(text) <= SHOWN_MAX else text[: SHOWN_MAX - 1] + "…"
+            return str(value)
 
 
 def one_of(choices: Iterable[object]) -> str:
