@@ -70,7 +70,8 @@ class Opener:
         except NegotiationError as error:
             chosen = str(error).rpartition(": ")[2]
             raise ConnectFailed(failures.of_subprotocol(endpoint.subprotocol, chosen)) from error
-        except InvalidHandshake as error:
+        except (InvalidHandshake, ConnectionClosed) as error:
+            # closed: by a server that gave up before it had answered
             raise ConnectFailed(failures.of_handshake(str(error))) from error
         except OSError as error:
             raise ConnectFailed(failures.of_os_error(error, host=host)) from error
