@@ -99,8 +99,8 @@ PURE_ALL_THE_SAME: dict[str, set[str]] = {
 CATCH_ALL = {"bridge/ocpp/link.py", "bridge/app.py"}
 """The link's supervisor, and the outermost guard of the process: the only places that survive an error nobody foresaw."""
 
-TELLS_TIME = {"bridge/clock.py", "bridge/log.py"}
-"""Where the world's time and fresh ids come from; a line of the log has its own time."""
+TELLS_TIME = {"bridge/clock.py", "bridge/log.py", "bridge/store/writer.py"}
+"""Where the world's time and fresh ids come from; a line of the log has its own time, and the writing thread has no loop to ask."""
 
 
 # --- reading ------------------------------------------------------------------------------------------------------------------------

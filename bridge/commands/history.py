@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from rich.table import Table
 
-from bridge.commands.terminal import grid, show
+from bridge.commands.terminal import console, grid, show
 from bridge.config import Configuration, load
 from bridge.config.findings import did_you_mean
 from bridge.core.values import ChargePointId
@@ -44,6 +44,8 @@ def history(path: Path, charge_point: str | None, *, since: str | None, limit: i
         else:
             rows = _sessions(configuration, store, one, since_ms=since_ms, limit=limit)
     match form:
+        case Form.TABLE if not rows:
+            console().print("nothing yet")
         case Form.TABLE:
             show(decision_table(rows) if decisions else session_table(rows, configuration.currency))
         case Form.JSON:
