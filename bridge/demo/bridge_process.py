@@ -28,9 +28,9 @@ class BridgeProcess:
     """Starts, kills and asks the bridge. Everything it writes stays in one directory."""
 
     def __init__(self, directory: Path, *, broker: Broker, csms_url: str, ended: Callable[[], None]) -> None:
-        """Nothing runs yet. `ended` is called whenever a process has ended, for whatever reason."""
+        """Nothing runs yet, and nothing is written. `ended` is called whenever a process has ended, for whatever reason."""
         self._directory = directory
-        self._configuration = directory / "evbridge.toml"
+        self.configuration = directory / "evbridge.toml"
         self._log = directory / "bridge.log"
         self._values = {"@HOST@": broker.host, "@PORT@": str(broker.port), "@PROTOCOL@": broker.protocol, "@CSMS_URL@": csms_url}
         self._ended = ended
@@ -43,7 +43,7 @@ class BridgeProcess:
         text = (resources.files("bridge.demo") / "site.toml").read_text(encoding="utf-8")
         for name, value in self._values.items():
             text = text.replace(name, value)
-        self._configuration.write_text(text, encoding="utf-8")
+        self.configuration.write_text(text, encoding="utf-8")
 
     @property
     def running(self) -> bool:
@@ -97,4 +97,4 @@ class BridgeProcess:
         self._ended()
 
     def _command(self, *words: str) -> tuple[str, ...]:
-        return sys.executable, "-m", "bridge", *words, "--config", str(self._configuration)
+        return sys.executable, "-m", "bridge", *words, "--config", str(self.configuration)

@@ -47,7 +47,6 @@ class Switched:
 
     wallbox: str
     enabled: bool
-    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +64,6 @@ class Wallbox:
         """The register is whatever the meter has counted in its life so far."""
         self.name = name
         self.style = style
-        self.reason = ""
         self._outlet = Outlet(register_wh=register_wh)
         self._first_wh = self._outlet.shown_wh
         self._at_s: float | None = None
@@ -144,7 +142,7 @@ class Hardware:
             texts = {"plug_id": f"plug-{outlet.plugs}", "availability": "online", "fault": "none"}
             match wallbox.style:
                 case Style.SCALARS:
-                    for leaf, value in texts.items() | {leaf: _text(on=flag) for leaf, flag in flags.items()}.items():
+                    for leaf, value in (texts | {leaf: _text(on=flag) for leaf, flag in flags.items()}).items():
                         await self._say(wiring.wallbox(wallbox.name, leaf), value)
                 case Style.OBJECTS:
                     await self._say(wiring.wallbox(wallbox.name, "state"), json.dumps(texts | flags))
@@ -199,14 +197,12 @@ class Hardware:
                 wallbox.change(lambda outlet: physics.command(outlet, enabled=text == "true"))
             case "limit_a":
                 wallbox.change(lambda outlet: physics.command(outlet, limit_a=float(text)))
-            case "reason":
-                wallbox.reason = text
             case "unlock" | "reset":
                 answer = json.dumps({"id": json.loads(text)["id"], "status": "ok"})
                 await self._client.publish(wiring.wallbox(wallbox.name, "command/result"), answer, qos=LASTING, timeout=PATIENT)
         now_is = wallbox.look()
         if now_is.enabled != before.enabled:
-            self._tell(Switched(wallbox=wallbox.name, enabled=now_is.enabled, reason=wallbox.reason))
+            self._tell(Switched(wallbox=wallbox.name, enabled=now_is.enabled))
         if now_is.current_a != before.current_a:
             await self._publish_all(wallbox)
 

@@ -45,9 +45,12 @@ class Narrator:
         """Time begins now."""
         self.console = console
         self._begun_s = time.monotonic()
+        self._hushed = False
 
     def say(self, voice: Voice, where: str, text: str, *, style: str | None = None) -> None:
         """One line."""
+        if self._hushed:
+            return
         plain = "" if voice in {Voice.DEMO, Voice.BRIDGE} else voice.style
         line = Text.assemble(
             (f"{time.monotonic() - self._begun_s:6.2f}  ", "dim"),
@@ -56,6 +59,10 @@ class Narrator:
             (text, plain if style is None else style),
         )
         self.console.print(line, soft_wrap=True)
+
+    def hush(self) -> None:
+        """The story is over: what still happens while everything ends is no part of it."""
+        self._hushed = True
 
     def title(self, text: str, about: str) -> None:
         """A scene begins."""
@@ -80,8 +87,7 @@ class Narrator:
 
     def switched(self, switched: Switched) -> None:
         """A wallbox obeys."""
-        why = f" ({switched.reason})" if switched.reason else ""
-        self.say(Voice.WALLBOX, switched.wallbox, f"released{why}" if switched.enabled else f"switched off{why}")
+        self.say(Voice.WALLBOX, switched.wallbox, "released" if switched.enabled else "switched off")
 
     def metered(self, name: str, outlet: Outlet) -> None:
         """Energy flows."""

@@ -107,7 +107,7 @@ async def power_cut(stage: Stage) -> None:
     await stage.plug(GARAGE, VISITOR.name)
     await stage.tap(GARAGE, VISITOR, lamp="green")
     old = await stage.until_begun(GARAGE, begun + 1)
-    await stage.charge(GARAGE, SOME_WH)
+    await stage.until(lambda: old.samples > 0, f"a reading of transaction {old.id}")
     await stage.kill_bridge()
     await stage.charge(GARAGE, SOME_WH)
     await stage.start_bridge()

@@ -90,7 +90,9 @@ class _Story:
         try:
             options = self._options
             async with built_stage(directory, self._narrator, options.broker, port=options.port, patience_s=options.patience_s) as stage:
-                return await self._on(stage)
+                status = await self._on(stage)
+                self._narrator.hush()
+                return status
         except* aiomqtt.MqttError:
             self._narrator.say(Voice.ALERT, "", "the broker has gone, and with it the demo", style="bold red")
         return Exit.PROBLEM
@@ -116,6 +118,7 @@ class _Story:
             f"Broker: {stage.broker.name} on {stage.broker.host}:{stage.broker.port}. Central system: {stage.central.url}",
             "To look on:",
             *(f"  {line}" for line in wiring.how_to_look_on(stage.broker.host, stage.broker.port)),
+            f"  evbridge topics --config {stage.bridge.configuration}",
         )
         if not self._options.once:
             self._narrator.plain("Ctrl-C ends it and shows what it came to.")

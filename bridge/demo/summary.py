@@ -13,9 +13,6 @@ from bridge.demo.people import place
 from bridge.demo.readers import Tap
 from bridge.demo.stage import Stage
 
-OWN_SHARE_MS = 200
-"""What the bridge itself may take from the card to the light."""
-
 
 def billed(book: Book) -> tuple[Billed, ...]:
     """The first ledger: the central system's own memory."""
@@ -47,7 +44,7 @@ def audited(stage: Stage, history: Iterable[Mapping[str, Any]]) -> Audit:
 
 def sessions_table(history: Iterable[Mapping[str, Any]]) -> Table:
     """Who charged what, on whose word, at which price."""
-    table = grid("session at", "who", "authority", "energy", "cost", "ended", right=("energy", "cost"))
+    table = grid("session at", "who", "authority", "energy", "cost", "ended by", right=("energy", "cost"))
     for entry in history:
         gap = entry["kind"] == Kind.GAP
         who = "nobody (recorded gap)" if gap else entry["name"] or f"card {entry['tag_masked']}"

@@ -58,7 +58,6 @@ async def a_site(broker: Broker, sights: list[Sight]) -> AsyncIterator[tuple[Har
 
 async def release(eyes: Eyes, name: str) -> None:
     await eyes.say(f"wallbox/{name}/command/limit_a", "32")
-    await eyes.say(f"wallbox/{name}/command/reason", "")
     await eyes.say(f"wallbox/{name}/command/enabled", "true")
 
 
@@ -83,7 +82,6 @@ async def test_a_released_wallbox_charges_and_the_truth_is_what_its_meter_shows(
         await release(eyes, SCALARS)
         await eyes.saw(f"wallbox/{SCALARS}/charging", lambda text: text == "true")
         await eyes.saw(f"meter/{SCALARS}/energy_wh", lambda text: int(text) >= 5006)
-        await eyes.say(f"wallbox/{SCALARS}/command/reason", "grid operator")
         await eyes.say(f"wallbox/{SCALARS}/command/enabled", "false")
         await eyes.bell.until(lambda: not hardware.look(SCALARS).charging, "the stop", within_s=SOON_S)
         await eyes.saw(f"meter/{SCALARS}/energy_wh", lambda text: int(text) == hardware.look(SCALARS).shown_wh)
@@ -93,8 +91,8 @@ async def test_a_released_wallbox_charges_and_the_truth_is_what_its_meter_shows(
         assert (truth.start_wh, truth.end_wh) == (5000, registers[-1])
     switched = [sight for sight in sights if isinstance(sight, Switched)]
     assert switched == [
-        Switched(wallbox=SCALARS, enabled=True, reason=""),
-        Switched(wallbox=SCALARS, enabled=False, reason="grid operator"),
+        Switched(wallbox=SCALARS, enabled=True),
+        Switched(wallbox=SCALARS, enabled=False),
     ]
 
 

@@ -46,8 +46,8 @@ def told(tell: Callable[[Narrator], None]) -> str:
     "tell, line",
     [
         (lambda to: to.answered(TAP), "reader      garage  GREEN for Anna after 23 ms: accepted (decided by demo)"),
-        (lambda to: to.switched(Switched(wallbox=GARAGE, enabled=True, reason="")), "wallbox     garage  released"),
-        (lambda to: to.switched(Switched(wallbox=GARAGE, enabled=False, reason="peak")), "wallbox     garage  switched off (peak)"),
+        (lambda to: to.switched(Switched(wallbox=GARAGE, enabled=True)), "wallbox     garage  released"),
+        (lambda to: to.switched(Switched(wallbox=GARAGE, enabled=False)), "wallbox     garage  switched off"),
         (lambda to: to.metered(GARAGE, Outlet(register_wh=5012.7)), "meter       garage  5012 Wh, 0.0 kW"),
         (lambda to: to.heard(notice(Heard.CONNECTED)), "central     garage  connected"),
         (lambda to: to.heard(notice(Heard.DISCONNECTED)), "central     garage  disconnected"),
@@ -108,6 +108,14 @@ def test_each_event_is_one_line(tell: Callable[[Narrator], None], line: str) -> 
 )
 def test_what_nobody_would_turn_round_for_is_left_out(tell: Callable[[Narrator], None]) -> None:
     assert told(tell) == ""
+
+
+def test_what_happens_while_everything_ends_is_no_part_of_the_story() -> None:
+    def end(to: Narrator) -> None:
+        to.hush()
+        to.heard(notice(Heard.DISCONNECTED))
+
+    assert told(end) == ""
 
 
 def test_colour_is_for_terminals_only() -> None:
