@@ -103,8 +103,9 @@ def shown(row: Topic | None, payload: bytes) -> str:
         return "(empty)"
     text = payload.decode("utf-8", "backslashreplace")
     if row is contract.TAP_TEXT:
-        tag, _, counter = text.rpartition("#")
-        text = f"{mask(tag)}#{counter}"
+        # without the sign the whole text may be a tag
+        tag, sign, counter = text.rpartition("#") if "#" in text else (text, "", "")
+        text = mask(tag) + sign + counter
     elif row in _HOLD_TAGS:
         text = _masked(text)
     text = "".join(letter if letter.isprintable() else " " for letter in text)
