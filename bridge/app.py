@@ -25,6 +25,7 @@ from bridge.mqtt.messages import Message, RequestMessage, RequestRefused, Retain
 from bridge.mqtt.privacy import mask
 from bridge.mqtt.render import Health, Info, Renderer
 from bridge.mqtt.wire import BrokerSettings
+from bridge.ocpp.backoff import Intervals, Pace
 from bridge.ocpp.link import Link
 from bridge.ocpp.privacy import hidden
 from bridge.ocpp.setup import LinkSettings, LinkSetup
@@ -117,9 +118,7 @@ class App:
             now=self._clock.stamp()["at"],
             kept=self._store.kept(one.id) or Kept(),
         )
-        runtime = Runtime(
-            state=state, link=None if csms is None else csms.id, clock=self._clock, store=self._store, outlet=self._display
-        )
+        runtime = Runtime(state=state, link=None if csms is None else csms.id, clock=self._clock, store=self._store, outlet=self._display)
         self._runtimes[one.id] = runtime
         if csms is None or one.address is None:
             return
@@ -140,6 +139,8 @@ class App:
             settings=LinkSettings(
                 call_timeout_s=csms.call_timeout_s,
                 start_spread_s=len(self._configuration.charge_points) / CONNECTS_A_SECOND,
+                pace=_pace(csms.reconnect_max_s),
+                intervals=Intervals(floor_s=csms.boot_retry_min_s),
             ),
         )
         link = Link(station=runtime, dialect=Dialect16(), setup=setup)
@@ -294,6 +295,12 @@ def _tls(csms: Csms) -> ssl.SSLContext | None:
     context = ssl.create_default_context(cafile=csms.ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
+
+
+def _pace(cap_s: float) -> Pace:
+    """The usual waits between attempts to connect, none longer than this."""
+    usual = Pace()
+    return Pace(first_s=min(usual.first_s, cap_s), cap_s=cap_s, patient_s=min(usual.patient_s, cap_s))
 
 
 def _password(one: ChargePoint, csms: Csms) -> bytes | None:

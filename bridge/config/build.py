@@ -61,6 +61,8 @@ def _csms(key: str, values: Document, secrets: Secrets) -> Csms:
         monitor_grace_s=float(values.get("monitor_grace_s", 300)),
         call_timeout_s=float(values.get("call_timeout_s", 30)),
         connect_timeout_s=float(values.get("connect_timeout_s", 30)),
+        reconnect_max_s=float(values.get("reconnect_max_s", 300)),
+        boot_retry_min_s=int(values.get("boot_retry_min_s", 10)),
     )
 
 

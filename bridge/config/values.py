@@ -76,6 +76,10 @@ class Csms:
     call_timeout_s: float = 30.0
     """Without an answer for so long the link is closed and opened anew (design.md §4 rule 5)."""
     connect_timeout_s: float = 30.0
+    reconnect_max_s: float = 300.0
+    """The waits between attempts to connect double up to this."""
+    boot_retry_min_s: int = 10
+    """A central system that doesn't accept a charge point is not asked again faster, whatever interval it tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -64,6 +64,8 @@ monitor = true
 monitor_grace_s = 60
 call_timeout_s = 20
 connect_timeout_s = 10
+reconnect_max_s = 60
+boot_retry_min_s = 5
 [charge_points.garage]
 csms = "steve"
 identity = "DE*1"
@@ -129,6 +131,7 @@ def test_every_key_arrives(tmp_path: Path, certificate: Path) -> None:
     assert (csms.id, csms.name, csms.protocol, csms.ca_file) == ("steve", "SteVe", "ocpp1.6", certificate)
     assert (csms.password_form, csms.monitor, csms.monitor_grace_s) == (PasswordForm.HEX, True, 60)
     assert (csms.call_timeout_s, csms.connect_timeout_s) == (20, 10)
+    assert (csms.reconnect_max_s, csms.boot_retry_min_s) == (60, 5)
     assert configuration.store == tmp_path / "data" / "b.db"
     assert (configuration.log.level, configuration.log.form, configuration.currency) == ("debug", LogForm.JSON, "CHF")
     charge_point = configuration.charge_points[GARAGE]
