@@ -171,6 +171,9 @@ class Broker:
         stored = self.names.filters(Direction.IN, Nature.STATE)
         fresh = (*self.names.filters(Direction.IN, Nature.EVENT), self.names.filter(topics.SYNC))
         refused = await wire.listen(events=fresh, states=(*stored, *self._mine))
+        # Python 3.11's wait_for, under aiomqtt's subscribe, forgets a cancellation that comes together with the answer.
+        if (task := asyncio.current_task()) is not None and task.cancelling():
+            raise asyncio.CancelledError
         if refused:
             log.warning("! the broker refuses subscriptions (%s): %s", ", ".join(refused), self._acl_line())
         self._wire = wire

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from bridge.errors import PayloadRefused
+from bridge.mqtt.privacy import mask
 from bridge.mqtt.topics import EVERYWHERE, PHASES, SYNC, TABLE, Direction, Nature, Topic
 
 ID = re.compile(r"[a-z0-9-]{1,32}")
@@ -118,7 +119,10 @@ class Names:
         wanted = placeholders(node.row)
         for placeholder, level in zip(wanted, ids, strict=True):
             if not fits(placeholder, level):
-                raise PayloadRefused(shown(name), f"'{shown(level)}' can't stand for {{{placeholder}}}: {_rule(placeholder)}")
+                # Somebody may have named a user after a tag.
+                label = mask(level) if placeholder == "user" else level
+                topic = shown(name.replace(level, label)) if level else shown(name)
+                raise PayloadRefused(topic, f"'{shown(label)}' can't stand for {{{placeholder}}}: {_rule(placeholder)}")
         return Place(node.row, tuple(ids))
 
 
