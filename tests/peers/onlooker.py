@@ -118,10 +118,10 @@ class Onlooker:
         text = json.dumps(payload) if isinstance(payload, dict) else payload
         await self._client.publish(f"{self._root}/{topic}", text, qos=qos, retain=retain)
 
-    async def forget(self, topic: str) -> None:
-        """Remove what the broker has stored of a topic, wherever it is."""
-        for name in (topic, f"{self._root}/{topic}"):
-            await self._client.publish(name, b"", qos=1, retain=True)
+    async def forget_everything(self) -> None:
+        """Remove whatever the broker has stored that was seen here."""
+        stored = {name for said in self.messages if said.retained for name in (said.topic, f"{self._root}/{said.topic}")}
+        await asyncio.gather(*(self._client.publish(name, b"", qos=1, retain=True) for name in stored))
 
     async def ask(self, command: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
         """A request to the bridge and its answer, by the topics alone."""

@@ -28,6 +28,8 @@ from tests.peers.waiting import TIMEOUT_S, Bell, end
 
 CONFIRMATIONS = 3
 """design.md §2 "Meter": a jump is held until three readings confirm it, and hours of charging in no time are a jump."""
+CAR_MAX_A = 16.0
+VOLTS = 230
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,9 +109,15 @@ class Wallbox:
             after_s=at_s - began_s,
         )
 
+    async def lit(self, colour: str, *, count: int = 1) -> None:
+        """The lamp took this colour, for the `count`-th time; waits for it."""
+        await self._until(lambda: self.lamp.count(colour) >= count or None, f"{count} of lamp {colour}")
+
     async def plug(self, *, told: bool = True, metered: bool = True) -> None:
-        """Plug a vehicle in. `told` False: this wallbox has nothing that tells one plug-in from the next; `metered` False: the meter,
-        which speaks every few seconds in real life, stays silent.
+        """Plug a vehicle in.
+
+        `told` False: this wallbox has nothing that tells one plug-in from the next. `metered` False: the meter, which speaks every few
+        seconds in real life, stays silent.
         """
         self.plugged = True
         if metered:
@@ -156,9 +164,16 @@ class Wallbox:
         self.register_wh += wh
         await self.report_meter(CONFIRMATIONS)
 
+    @property
+    def power_w(self) -> int:
+        """What the vehicle draws: all that is offered, on three phases, and never more than 16 A."""
+        limit_a = CAR_MAX_A if self.commands.limit_a is None else min(self.commands.limit_a, CAR_MAX_A)
+        return round(limit_a * 3 * VOLTS) if self.charging else 0
+
     async def report_meter(self, times: int = 1) -> None:
-        """Say the register, as a real meter does every few seconds."""
+        """Say power and register, as a real meter does every few seconds."""
         for _ in range(times):
+            await self._publish(f"meter/{self._meter}/power_w", str(self.power_w))
             await self._publish(f"meter/{self._meter}/energy_wh", str(self.register_wh))
 
     async def set_register(self, register_wh: int, *, times: int = 1) -> None:
