@@ -37,6 +37,13 @@ def _decimal(value: str, _: object) -> Decimal:
     return Decimal(value)
 
 
+def _read(text: str) -> dict[str, Any]:
+    plain = json.loads(text) if text.startswith(_BY_THE_LIBRARY) else orjson.loads(text)
+    if not isinstance(plain, dict):
+        raise TypeError(plain)
+    return plain
+
+
 def _converter() -> cattrs.Converter:
     converter = cattrs.Converter(detailed_validation=False)
     converter.register_unstructure_hook(Decimal, str)
@@ -72,8 +79,7 @@ class Codec(Generic[T]):
     def decode(self, text: str) -> T:
         """The value again."""
         try:
-            plain = json.loads(text) if text.startswith(_BY_THE_LIBRARY) else orjson.loads(text)
-            return self._structure(plain, self._form)
+            return self._structure(_read(text), self._form)
         except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError) as error:
             raise StoreRefused(
                 f"the database holds {self._name} that can't be read ({type(error).__name__}): "

@@ -55,6 +55,7 @@ class MemoryStore:
 
     def commit(self, change: Change) -> "asyncio.Future[None]":
         """Make it durable."""
+        assert change.link is not None or not (change.records or change.assigned), "records are for a backend"
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._hand_in(lambda: self.disk.apply(change), future)
         return future

@@ -92,7 +92,6 @@ class MemoryDisk:
         self._put(replace(row, state=RecordState.QUEUED, attempts=0, message=None, retry_ms=None, settled_ms=None, rounds=row.rounds + 1))
 
     def _add(self, change: Change) -> None:
-        assert change.link is not None or not (change.records or change.assigned), "records are for a backend"
         for record in change.records:
             self._newest += 1
             number = RecordId(self._newest)

@@ -29,6 +29,7 @@ class SqliteStore(Reads):
         self._writer = writer
         self._lock = lock
         self._clock = clock
+        self._closed = False
         self.set_aside = set_aside
 
     @classmethod
@@ -75,9 +76,11 @@ class SqliteStore(Reads):
     async def close(self) -> None:
         """Write what was handed in, as far as the disk takes it, and close. A second call does nothing."""
         await self._writer.drain()
-        self._db.close()
-        self._writer.disconnect()
-        self._lock.release()
+        if not self._closed:
+            self._closed = True
+            self._db.close()
+            self._writer.disconnect()
+            self._lock.release()
 
 
 def _open_or_replace(path: Path, clock: Clock) -> tuple[sqlite3.Connection, Path | None]:
