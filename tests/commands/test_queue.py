@@ -1,14 +1,20 @@
 """`bridge.commands.queue`."""
 
+import asyncio
 import io
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
 from bridge.cli import main
-from bridge.store.offline import open_reader
+from bridge.store.offline import open_offline, open_reader
 from bridge.store.protocol import RecordState
+from tests.commands.conftest import CONFIGURATION
+from tests.peers.bridge_process import BridgeProcess
+from tests.peers.broker import Mosquitto
+from tests.peers.onlooker import onlooker
 
 
 def sessions(site: Path, state: RecordState) -> list[str]:
@@ -101,3 +107,39 @@ def test_a_yes_gives_up_what_was_shown(
 def test_a_session_that_is_not_parked_is_told(site: Path, capsys: pytest.CaptureFixture[str], options: list[str], message: str) -> None:
     assert main(["queue", "-c", str(site), *options]) == 3
     assert capsys.readouterr().err == message
+
+
+async def test_a_running_bridge_is_asked_to_do_it(site: Path, tmp_path: Path) -> None:
+    """Its database is its own; the command line goes to it over MQTT."""
+    with Mosquitto() as broker:
+        async with onlooker(broker) as topics:
+            settings = {"csms": {"steve": {"url": "ws://127.0.0.1:1/"}}, "charge_points": {"garage": {"csms": "steve"}}}
+            process = BridgeProcess(site.parent, broker, topics, settings)
+            await process.launch()
+            try:
+                await topics.shows("charge_point/garage/ocpp/parked", "3")
+                code, out, err = await evbridge("queue", "-c", str(process.file), "--replay", "parked-1", "--charge-point", "garage")
+                assert (code, out, err) == (0, "3 records of 1 sessions queued again\n", "")
+            finally:
+                await process.kill()
+    assert sessions(site, RecordState.PARKED) == ["parked-2"]
+
+
+async def test_a_database_in_use_without_a_bridge_to_ask_is_told(site: Path) -> None:
+    """Nothing is changed behind the back of a process that holds it."""
+    with Mosquitto() as broker, open_offline(site.parent / "evbridge.db"):
+        file = site.parent / "other.toml"
+        file.write_text(f'[mqtt]\nhost = "{broker.host}"\nport = {broker.port}\n' + CONFIGURATION)
+        code, _, err = await evbridge("queue", "-c", str(file), "--replay", "all")
+    assert code == 3
+    assert "is in use by another evbridge" in err
+    assert sessions(site, RecordState.PARKED) == ["parked-1", "parked-2"]
+
+
+async def evbridge(*arguments: str) -> tuple[int | None, str, str]:
+    """The command line in a process of its own."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bridge", *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    out, err = await process.communicate()
+    return process.returncode, out.decode(), err.decode()
