@@ -4,20 +4,23 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bridge.core import alerts
+from bridge.core.accounting import gap_due_s, settle_gap
 from bridge.core.alerts import AlertId
 from bridge.core.draft import Draft
 from bridge.core.effects import AnnounceReading, Outcome
-from bridge.core.energy import allowance, amperes_to_watts, command, missing_sources, next_stale_s
-from bridge.core.hardware import OFFLINE_S, is_offline
-from bridge.core.metering import KEEP_S
-from bridge.core.recovery import resolve_recovery
+from bridge.core.energy import allowance, amperes_to_watts, command, next_stale_s
+from bridge.core.hardware import METER_FRESH_S, OFFLINE_S, is_fresh
+from bridge.core.readings import keep_due_s, keep_register, take_reading
+from bridge.core.recovery import recovery_due_s, resolve_recovery
 from bridge.core.requests import give_up_unlocking
-from bridge.core.sessions import finish, gap_due_s, keep_register, reading, sample, settle_gap, try_start
-from bridge.core.state import Asking, BackendSession, Granted, LocalSession, NoSession, NotPending, State
+from bridge.core.sessions import finish, is_sampled, may_open, sample, try_start
+from bridge.core.state import Asking, BackendSession, Granted, NoSession, NotPending, State
 from bridge.core.status import START_GRACE_S
 from bridge.core.taps import give_up_asking
 from bridge.core.values import ReadingContext
 
+LATE_MS = 5000
+"""A reading this late still counts as taken when it was due: the loop was busy. Later, the host slept or its clock was set."""
 OVER_LIMIT_S = 10.0
 """Vehicles may take 5 s to follow a lower limit (IEC 61851-1); after this long it is being ignored."""
 OVER_LIMIT_FACTOR = 1.1
@@ -34,38 +37,30 @@ def _question_s(state: State) -> float | None:
 
 
 def _question_due(draft: Draft) -> None:
-    if isinstance(draft.pending, Asking):
-        give_up_asking(draft, draft.pending)
+    assert isinstance(draft.pending, Asking), "called when due"
+    give_up_asking(draft, draft.pending)
 
 
 def _grant_s(state: State) -> float | None:
     pending = state.pending
     if not isinstance(pending, Granted):
         return None
-    if pending.meter_until_s is None:
-        return pending.until_s
-    # Without a broker or a disk the start waits on, and an event will bring it back.
-    return pending.meter_until_s if state.synchronised and state.storage_ok else None
+    if pending.meter_until_s is not None and may_open(state, pending):
+        return pending.meter_until_s
+    return pending.until_s
 
 
 def _grant_due(draft: Draft) -> None:
     pending = draft.pending
-    if not isinstance(pending, Granted):
-        return
-    if pending.meter_until_s is None:
-        draft.pending = NotPending()
-    else:
+    assert isinstance(pending, Granted), "called when due"
+    if pending.meter_until_s is not None and may_open(draft.state, pending):
         try_start(draft)
-
-
-def _recovery_s(state: State) -> float | None:
-    # The wait begins when the broker can be heard: a broker that is slow to return proves nothing of the wallbox.
-    return None if state.recovery is None or not state.synchronised else state.recovery.until_s
+    else:
+        draft.pending = NotPending()
 
 
 def _ending_s(state: State) -> float | None:
-    session = state.kept.session
-    return None if isinstance(session, NoSession) or session.ending is None else state.ending_until_s
+    return state.ending_until_s
 
 
 def _unlocking_s(state: State) -> float | None:
@@ -80,14 +75,9 @@ def _unlocking_due(draft: Draft) -> None:
 # --- readings ---------------------------------------------------------------------------------------------------------------------
 
 
-def _samples(state: State) -> bool:
-    session = state.kept.session
-    return isinstance(session, BackendSession) and session.ending is None and state.recovery is None
-
-
 def _sample_s(state: State) -> float | None:
     interval_s = state.settings.sample_interval_s
-    if interval_s <= 0 or state.sampled_s is None or not _samples(state):
+    if interval_s <= 0 or state.sampled_s is None or not is_sampled(state):
         return None
     return state.sampled_s + interval_s
 
@@ -98,9 +88,17 @@ def _sample_due(draft: Draft) -> None:
     late_s = draft.now_s - due_s
     interval_s = draft.state.settings.sample_interval_s
     # After a suspend one reading is taken, not a burst of them (reliability.md C5).
-    skipped_s = interval_s * (late_s // interval_s)
-    draft.state = replace(draft.state, sampled_s=due_s + skipped_s)
-    sample(draft, ReadingContext.PERIODIC, utc_ms=draft.now_ms - round((late_s - skipped_s) * 1000))
+    missed_s = interval_s * (late_s // interval_s)
+    draft.state = replace(draft.state, sampled_s=due_s + missed_s)
+    _sample_if_heard(draft, ReadingContext.PERIODIC, late_ms=round((late_s - missed_s) * 1000))
+
+
+def _sample_if_heard(draft: Draft, context: ReadingContext, *, late_ms: int) -> None:
+    """A record of the transaction; where it is a little late, with the time it was due, so that times are an interval apart."""
+    if is_fresh(draft.state):
+        sample(draft, context, utc_ms=draft.now_ms - late_ms if late_ms <= LATE_MS else draft.now_ms)
+    else:
+        draft.alert(AlertId.METER_SILENT, "the meter is silent during a session: no meter values can be told")
 
 
 def next_aligned_ms(state: State) -> int | None:
@@ -121,22 +119,15 @@ def _aligned_s(state: State) -> float | None:
 
 def _aligned_due(draft: Draft) -> None:
     interval_ms = draft.state.settings.aligned_interval_s * 1000
-    day_ms = draft.now_ms - draft.now_ms % DAY_MS
-    point_ms = day_ms + (draft.now_ms - day_ms) // interval_ms * interval_ms
+    late_ms = draft.now_ms % DAY_MS % interval_ms
     draft.state = replace(draft.state, aligned_ms=draft.now_ms)
-    if _samples(draft.state):
-        sample(draft, ReadingContext.CLOCK, utc_ms=point_ms)
-    elif not isinstance(draft.session, LocalSession):
-        now = reading(draft.state, ReadingContext.CLOCK, utc_ms=point_ms)
-        if now is not None:
-            draft.emit(AnnounceReading(reading=now))
-
-
-def _keep_s(state: State) -> float | None:
-    session, register_wh = state.kept.session, state.meter.register_wh
-    if isinstance(session, NoSession) or register_wh is None or register_wh == state.kept.register_wh:
-        return None
-    return state.kept_s + KEEP_S
+    if is_sampled(draft.state):
+        _sample_if_heard(draft, ReadingContext.CLOCK, late_ms=late_ms)
+    elif isinstance(draft.session, NoSession) and is_fresh(draft.state):
+        taken_ms = draft.now_ms - late_ms if late_ms <= LATE_MS else draft.now_ms
+        taken = take_reading(draft, ReadingContext.CLOCK, utc_ms=taken_ms)
+        assert taken is not None, "a fresh register is known"
+        draft.emit(AnnounceReading(reading=taken))
 
 
 # --- watching the hardware --------------------------------------------------------------------------------------------------------
@@ -148,13 +139,21 @@ def _offline_s(state: State) -> float | None:
 
 
 def _offline_due(draft: Draft) -> None:
-    if is_offline(draft.state):
-        draft.alert(AlertId.HARDWARE_OFFLINE, "the wallbox is offline; look at its network and its broker account")
+    draft.alert(AlertId.HARDWARE_OFFLINE, "the wallbox is offline; look at its network and its broker account")
 
 
 def _grace_s(state: State) -> float | None:
     due_s = None if state.released_s is None else state.released_s + START_GRACE_S
     return due_s if due_s is not None and due_s > state.now.mono_s else None
+
+
+def _tolerated_s(state: State) -> float | None:
+    """When what a refused tag may still draw can no longer be counted, because the meter went silent (B16)."""
+    session, at = state.kept.session, state.meter.register_at
+    if not isinstance(session, BackendSession) or session.refused is None or at is None:
+        return None
+    due_s = at.mono_s + METER_FRESH_S
+    return due_s if due_s > state.now.mono_s else None
 
 
 def _no_act(_draft: Draft) -> None:
@@ -192,16 +191,6 @@ def _over_limit_due(draft: Draft) -> None:
     draft.alert(AlertId.LIMIT_IGNORED, f"the wallbox draws {state.meter.power_w or 0:.0f} W, but {limit} is allowed; check its control")
 
 
-def watch_sources(draft: Draft) -> None:
-    """Say which source of energy management is missing."""
-    missing = missing_sources(draft.state)
-    if missing:
-        policy = draft.state.rules.energy.on_missing.value
-        draft.alert(AlertId.ENERGY_MANAGEMENT_MISSING, f"energy management is silent: {', '.join(missing)} (policy: {policy})")
-    else:
-        draft.clear(AlertId.ENERGY_MANAGEMENT_MISSING)
-
-
 # --- the table --------------------------------------------------------------------------------------------------------------------
 
 
@@ -211,17 +200,18 @@ def _alerts_due(draft: Draft) -> None:
 
 CLOCKWORK: tuple[tuple[Callable[[State], float | None], Callable[[Draft], None]], ...] = (
     (_question_s, _question_due),
-    (_recovery_s, resolve_recovery),
+    (recovery_due_s, resolve_recovery),
     (_ending_s, finish),
     (_grant_s, _grant_due),
     (_sample_s, _sample_due),
     (_aligned_s, _aligned_due),
-    (_keep_s, keep_register),
+    (keep_due_s, keep_register),
     (gap_due_s, settle_gap),
     (_unlocking_s, _unlocking_due),
     (_offline_s, _offline_due),
     (_over_limit_s, _over_limit_due),
     (_grace_s, _no_act),
+    (_tolerated_s, _no_act),
     (next_stale_s, _no_act),
     (alerts.due_s, _alerts_due),
 )

@@ -80,6 +80,7 @@ class Draft:
         person: Person,
         colour: Colour,
         authority: Authority,
+        *,
         why: Why,
         verdict: Verdict | None = None,
     ) -> None:

@@ -1,9 +1,11 @@
 """Energy management: a level, not an event. `enabled = authorised and allow(all sources) and limit >= 6 A and hardware ok` (B6)."""
 
+import math
 from dataclasses import dataclass
+from typing import TypeGuard, assert_never
 
 from bridge.core.effects import Command
-from bridge.core.hardware import is_faulted
+from bridge.core.hardware import is_faulted, is_fresh
 from bridge.core.state import (
     PAUSE_BELOW_A,
     BackendSession,
@@ -11,10 +13,16 @@ from bridge.core.state import (
     LocalSession,
     Missing,
     NoSession,
+    Session,
     Source,
     State,
 )
 from bridge.core.values import LimitBy, Mode
+
+RESOLUTION_A = 0.1
+"""Limits are told to a tenth of an ampere, rounded down: IEC 61851-1 duty cycles are no finer."""
+NOISE_A = 1e-6
+"""What a division of floats may lose: 4140 W on three phases are 6 A, not a hair less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,83 +47,107 @@ def amperes_to_watts(amperes: float, state: State) -> float:
     return amperes * state.rules.voltage_v * state.rules.phases
 
 
+def _says_something(source: Source) -> bool:
+    """Whether it rules anything; a reason alone doesn't."""
+    return source.allow is not None or source.limit_w is not None or source.limit_a is not None
+
+
 def missing_sources(state: State) -> tuple[str, ...]:
     """Required sources that never spoke, and any source that has been silent for too long."""
     rules = state.rules.energy
-    names = {source.name for source in state.kept.sources}
+    if not rules.required and rules.stale_after_s is None:
+        return ()
+    names = {source.name for source in state.kept.sources if _says_something(source)}
     missing = [name for name in rules.required if name not in names]
-    if rules.stale_after_s is not None:
-        for name in sorted(names):
-            if state.now.mono_s - state.spoke_s.get(name, state.started_s) >= rules.stale_after_s:
-                missing.append(name)
+    missing += [name for name in sorted(names) if (due_s := _stale_s(name, state)) is not None and due_s <= state.now.mono_s]
     return tuple(missing)
 
 
 def next_stale_s(state: State) -> float | None:
     """When the next source becomes stale."""
-    stale_s = state.rules.energy.stale_after_s
-    if stale_s is None:
-        return None
-    times = [state.spoke_s.get(source.name, state.started_s) + stale_s for source in state.kept.sources]
-    return min((time for time in times if time > state.now.mono_s), default=None)
+    times = (_stale_s(source.name, state) for source in state.kept.sources)
+    return min((time for time in times if time is not None and time > state.now.mono_s), default=None)
+
+
+def _stale_s(name: str, state: State) -> float | None:
+    """When a source has been silent for too long, counted from the start of this life where it has not spoken in it."""
+    stale_after_s = state.rules.energy.stale_after_s
+    return None if stale_after_s is None else state.spoke_s.get(name, state.started_s) + stale_after_s
 
 
 def source_limit_a(source: Source, state: State) -> float | None:
     """The lower of its two limits, in amperes per phase; None: it limits nothing."""
-    limits = [] if source.limit_a is None else [source.limit_a]
-    if source.limit_w is not None:
-        limits.append(watts_to_amperes(source.limit_w, state))
-    return min(limits, default=None)
+    if source.limit_w is None:
+        return source.limit_a
+    watts_a = watts_to_amperes(source.limit_w, state)
+    return watts_a if source.limit_a is None else min(watts_a, source.limit_a)
+
+
+def _is_pause(limit_a: float) -> bool:
+    return limit_a + NOISE_A < PAUSE_BELOW_A
 
 
 def allowance(state: State) -> Allowance:
     """The AND over all sources, and the lowest limit. The hardware's own limit is the upper end."""
-    limit_a, by, reasons = state.rules.max_current_a, LimitBy.HARDWARE, []
+    limit_a, by = state.rules.max_current_a, LimitBy.HARDWARE
     missing = missing_sources(state)
+    reasons: list[str] = []
     if missing:
-        match state.rules.energy.on_missing:
-            case Missing.STOP:
-                reasons.append(f"{missing[0]} is silent")
-            case Missing.LIMIT:
-                limit_a, by = min(limit_a, state.rules.energy.missing_limit_a), LimitBy.EMS
-            case Missing.ALLOW:
-                pass
+        limit_a, by, reasons = _without(missing[0], state)
     for source in state.kept.sources:
         if source.name in missing:
             continue
-        said = f"{source.name}: {source.reason}" if source.reason else source.name
-        if source.allow is False:
-            reasons.append(said)
         own_a = source_limit_a(source, state)
         if own_a is not None and own_a < limit_a:
             limit_a, by = own_a, LimitBy.EMS
-            if own_a < PAUSE_BELOW_A:
-                reasons.append(said)
-    if reasons:
-        by = LimitBy.EMS
-    allowed = not reasons and limit_a >= PAUSE_BELOW_A
-    return Allowance(allowed=allowed, limit_a=max(limit_a, 0.0), by=by, reason="; ".join(reasons))
+        if source.allow is False or (own_a is not None and _is_pause(own_a)):
+            reasons.append(f"{source.name}: {source.reason}" if source.reason else source.name)
+    if _is_pause(limit_a) and not reasons:
+        reasons.append("the hardware delivers less than 6 A")
+    return Allowance(
+        allowed=not reasons,
+        limit_a=max(limit_a, 0.0),
+        by=LimitBy.EMS if reasons else by,
+        reason="; ".join(reasons),
+    )
+
+
+def _without(name: str, state: State) -> tuple[float, LimitBy, list[str]]:
+    """Limit, its origin and the reasons of a no, while a source is missing. Its own last word no longer counts."""
+    rules, silent = state.rules, [f"{name} is silent"]
+    match rules.energy.on_missing:
+        case Missing.ALLOW:
+            return rules.max_current_a, LimitBy.HARDWARE, []
+        case Missing.STOP:
+            return rules.max_current_a, LimitBy.HARDWARE, silent
+        case Missing.LIMIT:
+            limit_a = min(rules.max_current_a, rules.energy.missing_limit_a)
+            return limit_a, LimitBy.EMS, silent if _is_pause(limit_a) else []
+        case _:
+            assert_never(rules.energy.on_missing)
+
+
+# --- who charges ------------------------------------------------------------------------------------------------------------------
+
+
+def is_running(session: Session) -> TypeGuard[BackendSession | LocalSession]:
+    """Whether it is neither over nor ending."""
+    return not isinstance(session, NoSession) and session.ending is None
 
 
 def is_authorised(state: State) -> bool:
     """Whether somebody with the right to it is charging here, energy management aside."""
-    match state.kept.session:
-        case NoSession():
-            # A session that continues after a restart keeps its energy while it waits for the meter (B8).
-            pending = state.pending
-            return isinstance(pending, Granted) and pending.follows is not None and pending.meter_until_s is not None
-        case LocalSession() as session:
-            return session.ending is None
-        case BackendSession() as session:
-            return session.ending is None and not is_cut_off(session, state)
+    session = state.kept.session
+    return is_running(session) and not is_cut_off(session, state)
 
 
-def is_cut_off(session: BackendSession, state: State) -> bool:
-    """The backend refused the tag after the fact, and what it tolerates has been drawn (B16)."""
-    if session.refused is None:
+def is_cut_off(session: BackendSession | LocalSession, state: State) -> bool:
+    """The backend refused the tag after the fact, and what it tolerates has been drawn, or can't be counted (B16)."""
+    if isinstance(session, LocalSession) or session.refused is None:
         return False
-    drawn_wh = (state.meter.register_wh or session.refused_wh) - session.refused_wh
-    return drawn_wh >= state.settings.max_energy_on_invalid_wh
+    if not is_fresh(state):
+        return True
+    return (state.meter.register_wh or 0) - session.refused_wh >= state.settings.max_energy_on_invalid_wh
 
 
 def session_mode(state: State) -> Mode:
@@ -132,19 +164,18 @@ def session_mode(state: State) -> Mode:
 def command(state: State) -> Command:
     """The desired state of the hardware, derived anew after every event."""
     left = allowance(state)
-    limit_a = int(left.limit_a * 10) / 10
-    authorised = is_authorised(state)
-    if not authorised:
+    limit_a = math.floor(left.limit_a / RESOLUTION_A + NOISE_A) * RESOLUTION_A
+    if not is_authorised(state):
         reason = "not_authorised"
     elif is_faulted(state.hardware):
         reason = "faulted"
     elif not left.allowed:
-        reason = f"energy_management: {left.reason}" if left.reason else "energy_management"
+        reason = f"energy_management: {left.reason}"
     else:
         reason = "charging"
     return Command(
         enabled=reason == "charging",
-        limit_a=limit_a,
+        limit_a=round(limit_a, 1),
         limit_w=round(amperes_to_watts(limit_a, state), 1),
         mode=session_mode(state),
         reason=reason,

@@ -213,6 +213,8 @@ class EnergyManaged(Event):
     source: str
     everywhere: bool
     """Said to `all`, not to this charge point by name."""
+    live: bool = True
+    """False: the broker had it stored, so it is no sign of life from the source."""
     allow: bool | None | Unset = UNSET
     limit_w: float | None | Unset = UNSET
     limit_a: float | None | Unset = UNSET
@@ -357,6 +359,24 @@ class ReadingRequested(Event):
     context: ReadingContext = ReadingContext.TRIGGER
 
 
+BackendEvent: TypeAlias = (
+    BackendOnline
+    | BackendOffline
+    | AuthorizeAnswered
+    | AuthorizeFailed
+    | RecordDelivered
+    | RecordParked
+    | RemoteStartRequested
+    | RemoteStopRequested
+    | ResetRequested
+    | AvailabilityRequested
+    | UnlockRequested
+    | CacheClearRequested
+    | SettingChangeRequested
+    | ReadingRequested
+)
+"""What the backend says and asks."""
+
 AnyEvent: TypeAlias = (
     Restarted
     | TimePassed
@@ -375,19 +395,6 @@ AnyEvent: TypeAlias = (
     | AlertCleared
     | EnergyManaged
     | PriceChanged
-    | BackendOnline
-    | BackendOffline
-    | AuthorizeAnswered
-    | AuthorizeFailed
-    | RecordDelivered
-    | RecordParked
-    | RemoteStartRequested
-    | RemoteStopRequested
-    | ResetRequested
-    | AvailabilityRequested
-    | UnlockRequested
-    | CacheClearRequested
-    | SettingChangeRequested
-    | ReadingRequested
+    | BackendEvent
 )
 """Every event there is; `step` answers each of them in any state."""

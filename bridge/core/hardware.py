@@ -1,4 +1,4 @@
-"""What the wallbox's words mean: plugged, charging, faulted, offline. Unknown is None, and None decides nothing."""
+"""What the words of wallbox and meter mean: plugged, charging, faulted, offline, fresh. Unknown is None, and None decides nothing."""
 
 from bridge.core.state import Hardware, State
 from bridge.core.values import NO_FAULT
@@ -7,6 +7,10 @@ OFFLINE_S = 30.0
 """Shorter silences are Wi-Fi (design.md §2 "Hardware")."""
 CHARGING_W = 100.0
 """A vehicle that draws less than this is not charging; used only where the wallbox does not tell."""
+QUIET_W = 20.0
+"""Less than this is the wallbox's own consumption."""
+METER_FRESH_S = 120.0
+"""While energy flows, a live reading is good for this long; no meter worth billing with speaks more rarely."""
 PLUGGED_STATES = frozenset("BCD")
 CHARGING_STATES = frozenset("CD")
 FAULT_STATES = frozenset("EF")
@@ -50,3 +54,16 @@ def is_offline(state: State) -> bool:
     """Whether it has been away for long enough to matter."""
     since_s = state.hardware.offline_since_s
     return since_s is not None and state.now.mono_s >= since_s + OFFLINE_S
+
+
+def is_fresh(state: State) -> bool:
+    """Whether the register was heard live and still holds: lately, or with the last word that nothing flows.
+
+    Meters that publish on change are silent while nothing changes.
+    """
+    meter = state.meter
+    if not meter.live or meter.register_at is None:
+        return False
+    if state.now.mono_s < meter.register_at.mono_s + METER_FRESH_S:
+        return True
+    return meter.power_w is not None and meter.power_w < QUIET_W and not is_charging(state)

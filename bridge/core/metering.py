@@ -2,11 +2,15 @@
 
 from dataclasses import replace
 
+from bridge.core.accounting import account, settle_gap
 from bridge.core.alerts import PASSING_S, AlertId
 from bridge.core.draft import Draft
+from bridge.core.energy import is_running
 from bridge.core.events import MeterReported, Unset
-from bridge.core.sessions import ending_settles, finish, finish_now, keep_register, open_session, try_start
-from bridge.core.state import BackendSession, Granted, Meter, NoSession, State
+from bridge.core.readings import KEEP_S, keep_register
+from bridge.core.recovery import resolve_recovery
+from bridge.core.sessions import ending_settles, finish, finish_now, go_on, try_start
+from bridge.core.state import BackendSession, Meter, State
 from bridge.core.values import StopReason
 
 JUMP_FACTOR = 1.2
@@ -15,20 +19,18 @@ JUMP_ROOM_WH = 100
 """Meters round, and clocks of meters and hosts differ by seconds: a smaller step is never a jump."""
 CONFIRMATIONS = 3
 """Readings that must agree before a jump is believed."""
-KEEP_S = 60.0
-"""While energy flows the register is made durable at least this often (B8)."""
+SECONDS_PER_HOUR = 3600
 
 
 def meter_reported(draft: Draft, event: MeterReported) -> None:
     """Merge what was told, then believe, doubt or mourn the register."""
     meter = _merged(draft.state.meter, event)
     draft.state = replace(draft.state, meter=meter)
-    if isinstance(event.register_wh, Unset):
-        return
     if event.register_wh is None:
-        draft.state = replace(draft.state, meter=replace(meter, register_wh=None, register_at=None, live=False, doubted=()))
-        return
-    _register_told(draft, event, int(event.register_wh // 1))
+        # Unknown from now on; what it was last stays the last known one.
+        draft.state = replace(draft.state, meter=replace(meter, live=False, signed=None, doubted=()))
+    elif not isinstance(event.register_wh, Unset):
+        _register_told(draft, event, int(event.register_wh // 1))
 
 
 def _merged(meter: Meter, event: MeterReported) -> Meter:
@@ -55,64 +57,76 @@ def _with_phase(values: tuple[float | None, ...], index: int, value: float | Non
 
 def _register_told(draft: Draft, event: MeterReported, register_wh: int) -> None:
     meter = draft.state.meter
-    before_wh = meter.register_wh
-    if before_wh is None:
-        # The last durable register is the measure after a restart.
-        before_wh = draft.kept.register_wh
-    if before_wh is not None and register_wh < before_wh:
-        if event.live:
-            _ran_back(draft, event, register_wh)
-        return
-    if before_wh is not None and event.live and _jumps(draft.state, register_wh - before_wh):
-        meter = replace(meter, doubted=(*meter.doubted, register_wh))
-        draft.state = replace(draft.state, meter=meter)
-        if not _confirmed(meter.doubted):
-            text = (
-                f"the meter jumped by {register_wh - before_wh} Wh, more than the hardware can draw; waiting for {CONFIRMATIONS} readings"
-            )
-            draft.alert(AlertId.METER_JUMP, text, for_s=PASSING_S)
-            return
-    _believe(draft, event, register_wh)
+    if meter.register_wh is None:
+        _believe(draft, event, register_wh)
+    elif not event.live and register_wh <= meter.register_wh:
+        pass  # the broker's old copy of what has been heard since
+    elif register_wh < meter.register_wh:
+        _ran_back(draft, event, register_wh)
+    elif event.live and _jumps(draft.state, register_wh - meter.register_wh):
+        _doubt(draft, event, register_wh)
+    else:
+        if not meter.doubted:
+            draft.clear(AlertId.METER_JUMP)
+        _believe(draft, event, register_wh)
 
 
-def _confirmed(doubted: tuple[int, ...]) -> bool:
-    """Enough readings in a row that agree with each other."""
-    latest = doubted[-CONFIRMATIONS:]
-    return len(latest) == CONFIRMATIONS and list(latest) == sorted(latest)
+def _possible_wh(state: State) -> float:
+    """What the hardware can have drawn since the register was last heard."""
+    at = state.meter.register_at
+    elapsed_s = 0.0 if at is None else state.now.mono_s - at.mono_s
+    return JUMP_FACTOR * state.rules.max_power_w * elapsed_s / SECONDS_PER_HOUR + JUMP_ROOM_WH
 
 
 def _jumps(state: State, rise_wh: int) -> bool:
-    at = state.meter.register_at
-    if at is None or not state.meter.live:
-        return False
-    possible_wh = JUMP_FACTOR * state.rules.max_power_w * (state.now.mono_s - at.mono_s) / 3600
-    return rise_wh > possible_wh + JUMP_ROOM_WH
+    # Without a live value before, nobody knows how long it took to get here.
+    return state.meter.live and rise_wh > _possible_wh(state)
+
+
+def _doubt(draft: Draft, event: MeterReported, register_wh: int) -> None:
+    """Hold a jump until enough readings in a row agree with each other."""
+    meter = draft.state.meter
+    doubted = (*meter.doubted, register_wh)[-CONFIRMATIONS:]
+    spread_wh = doubted[-1] - doubted[0]
+    if len(doubted) == CONFIRMATIONS and list(doubted) == sorted(doubted) and spread_wh <= _possible_wh(draft.state):
+        _believe(draft, event, register_wh)
+        return
+    draft.state = replace(draft.state, meter=replace(meter, doubted=doubted))
+    rise_wh = register_wh - (meter.register_wh or 0)
+    text = f"the meter jumped by {rise_wh} Wh, more than the hardware can draw; waiting for {CONFIRMATIONS} readings that agree"
+    draft.alert(AlertId.METER_JUMP, text, for_s=PASSING_S)
 
 
 def _believe(draft: Draft, event: MeterReported, register_wh: int) -> None:
     meter = draft.state.meter
-    signed = meter.signed if isinstance(event.signed, Unset) else event.signed
+    rises = meter.register_wh is None or register_wh > meter.register_wh
     meter = replace(
         meter,
         register_wh=register_wh,
         register_at=draft.state.now,
+        rose_at_s=draft.now_s if rises else meter.rose_at_s,
         taken_ms=event.taken_ms,
         live=event.live or meter.live,
-        signed=signed,
+        # A signature belongs to its reading and to no later one.
+        signed=None if isinstance(event.signed, Unset) else event.signed,
         doubted=(),
     )
     draft.state = replace(draft.state, meter=meter)
-    if not event.live:
-        return
+    if event.live:
+        _live_register(draft, register_wh)
+
+
+def _live_register(draft: Draft, register_wh: int) -> None:
     draft.clear(AlertId.METER_SILENT)
-    kept = draft.kept
-    if kept.accounted_wh is None:
-        draft.kept = replace(kept, accounted_wh=register_wh, accounted_ms=draft.now_ms)
-    if ending_settles(draft.state, meter):
+    if draft.kept.accounted_wh is None:
+        draft.kept = replace(draft.kept, accounted_wh=register_wh, accounted_ms=draft.now_ms)
+    if draft.state.recovery is not None:
+        resolve_recovery(draft)
+    if ending_settles(draft.state):
         finish(draft)
     try_start(draft)
-    rose = kept.register_wh is None or register_wh > kept.register_wh
-    if rose and (kept.register_wh is None or draft.now_s >= draft.state.kept_s + KEEP_S):
+    kept_wh = draft.kept.register_wh
+    if kept_wh is None or (register_wh > kept_wh and draft.now_s >= draft.state.kept_s + KEEP_S):
         keep_register(draft)
 
 
@@ -120,24 +134,30 @@ def _ran_back(draft: Draft, event: MeterReported, register_wh: int) -> None:
     """Stop at the last good value, begin anew from the new baseline (design.md §2 "Meter")."""
     draft.alert(
         AlertId.METER_ROLLBACK,
-        f"the meter's register ran back to {register_wh} Wh; was it replaced? The session was split there",
+        f"the meter's register ran back to {register_wh} Wh; was it replaced? A running session was split there",
         for_s=PASSING_S,
     )
-    session = draft.session
-    runs = not isinstance(session, NoSession) and session.ending is None and draft.state.recovery is None
-    finish_now(draft, StopReason.OTHER)
-    draft.kept = replace(draft.kept, accounted_wh=register_wh, accounted_ms=draft.now_ms, register_wh=register_wh, register_ms=draft.now_ms)
-    draft.state = replace(draft.state, meter=replace(draft.state.meter, register_wh=None, doubted=(), signed=None))
+    session, recovering = draft.session, draft.state.recovery is not None
+    splits = is_running(session) and not recovering
+    if recovering:
+        _settle_gap_of_outage(draft)
+    elif splits:
+        finish_now(draft, StopReason.OTHER)
+    else:
+        finish(draft)
+        settle_gap(draft)
+    baseline = replace(draft.kept, accounted_wh=register_wh, accounted_ms=draft.now_ms, register_wh=register_wh, register_ms=draft.now_ms)
+    draft.kept = baseline
+    draft.state = replace(draft.state, meter=replace(draft.state.meter, register_wh=None))
     _believe(draft, event, register_wh)
-    if runs and not isinstance(session, NoSession) and isinstance(draft.session, NoSession):
-        backend = isinstance(session, BackendSession)
-        granted = Granted(
-            id=draft.fresh,
-            person=session.person,
-            mode=session.mode,
-            local=not backend,
-            group=session.group if isinstance(session, BackendSession) else None,
-            until_s=draft.now_s,
-            follows=session.id,
-        )
-        open_session(draft, granted)
+    if splits and is_running(session):
+        go_on(draft, session, local=not isinstance(session, BackendSession))
+
+
+def _settle_gap_of_outage(draft: Draft) -> None:
+    """Between the last durable register of the life before and the last good one of this life."""
+    session, register_wh = draft.session, draft.state.meter.register_wh
+    assert is_running(session), "recovery is about a session"
+    assert register_wh is not None, "the caller has compared with it"
+    draft.kept = replace(draft.kept, accounted_wh=session.last.register_wh, accounted_ms=session.last.utc_ms)
+    account(draft, register_wh, gap="bridge_down", follows=session.id)

@@ -13,6 +13,7 @@ from bridge.core.effects import (
     RestartStation,
     UnlockHardware,
 )
+from bridge.core.energy import is_running
 from bridge.core.events import (
     AvailabilityRequested,
     CacheClearRequested,
@@ -27,20 +28,21 @@ from bridge.core.events import (
     SettingChangeRequested,
     UnlockRequested,
 )
-from bridge.core.sessions import close, finish_now, is_fresh, reading, sample, try_start
+from bridge.core.readings import take_reading
+from bridge.core.recovery import goes_on_locally, settings_in_force
+from bridge.core.sessions import close, finish_now, go_on, is_sampled, sample
 from bridge.core.state import (
     Asking,
     BackendSession,
     Cable,
     Granted,
     LocalSession,
-    NoSession,
     NotPending,
     Unlocking,
 )
 from bridge.core.status import is_operative
-from bridge.core.taps import ask, end_epoch, grant_remote, refused_here, remember
-from bridge.core.values import CommandId, QuestionId, SessionId, StopReason, TagInfo, Why
+from bridge.core.taps import ask, end_epoch, grant_remote, needs_no_question, refused_here, remember
+from bridge.core.values import CommandId, IdTag, QuestionId, StopReason, TagInfo, Verdict, Why
 
 COMMAND_S = 10.0
 """No result from the wallbox within this time means failed (design.md §3)."""
@@ -49,19 +51,12 @@ COMMAND_S = 10.0
 def remote_start_requested(draft: Draft, event: RemoteStartRequested) -> None:
     """Accepted means "will try": the tag is still asked about where the settings say so (1.6 §5.11)."""
     tag = event.person.tag
-    running = draft.session
-    busy = not isinstance(running, NoSession) and running.ending is None
-    if busy or tag is None or not isinstance(draft.pending, NotPending) or not is_operative(draft.state):
-        draft.emit(Answer(request=event.request, outcome=Outcome.REJECTED))
-        return
-    if refused_here(draft.state) is not None or len(tag.text) > draft.state.rules.tag_length_max:
+    if tag is None or not _may_start_remotely(draft, tag):
         draft.emit(Answer(request=event.request, outcome=Outcome.REJECTED))
         return
     draft.emit(Answer(request=event.request, outcome=Outcome.ACCEPTED))
-    settings, known = draft.state.settings, event.known
-    knows = known is not None and settings.cache_enabled and known.accepts(draft.now_ms)
-    if not settings.authorize_remote or (settings.local_pre_authorize and knows):
-        grant_remote(draft, event.person, None if known is None else known.group)
+    if not draft.state.settings.authorize_remote or needs_no_question(draft.state, event.known):
+        grant_remote(draft, event.person, None if event.known is None else event.known.group)
         return
     asking = Asking(
         question=QuestionId(draft.fresh),
@@ -70,17 +65,22 @@ def remote_start_requested(draft: Draft, event: RemoteStartRequested) -> None:
         mode=None,
         origins=(),
         until_s=draft.now_s + draft.state.rules.question_s,
-        known=known,
+        known=event.known,
         remote=True,
     )
     ask(draft, asking)
 
 
+def _may_start_remotely(draft: Draft, tag: IdTag) -> bool:
+    free = not is_running(draft.session) and isinstance(draft.pending, NotPending)
+    able = refused_here(draft.state) is None and is_operative(draft.state)
+    return free and able and len(tag.text) <= draft.state.rules.tag_length_max
+
+
 def remote_stop_requested(draft: Draft, event: RemoteStopRequested) -> None:
-    """Only the running transaction, by the backend's own name for it ("0" and "-1" are names like any other)."""
+    """Only the open transaction, by the backend's own name for it ("0" and "-1" are names like any other)."""
     session = draft.session
-    mine = isinstance(session, BackendSession) and session.ending is None and session.backend_id == event.backend_id
-    if not mine:
+    if not isinstance(session, BackendSession) or session.backend_id != event.backend_id:
         draft.emit(Answer(request=event.request, outcome=Outcome.REJECTED))
         return
     draft.emit(Answer(request=event.request, outcome=Outcome.ACCEPTED))
@@ -99,9 +99,11 @@ def reset_requested(draft: Draft, event: ResetRequested) -> None:
 
 def availability_requested(draft: Draft, event: AvailabilityRequested) -> None:
     """Out of service only after a running transaction; kept across restarts."""
-    session, kept = draft.session, draft.kept
-    if isinstance(session, BackendSession) and not event.operative:
-        draft.kept = replace(kept, scheduled=(*kept.scheduled, (event.station, event.operative)))
+    kept = draft.kept
+    if isinstance(kept.session, BackendSession) and not event.operative:
+        change = (event.station, event.operative)
+        if change not in kept.scheduled:
+            draft.kept = replace(kept, scheduled=(*kept.scheduled, change))
         draft.emit(Answer(request=event.request, outcome=Outcome.SCHEDULED))
         return
     kept = replace(kept, operative=event.operative, scheduled=())
@@ -136,14 +138,14 @@ def give_up_unlocking(draft: Draft, outcome: Outcome) -> None:
 def command_answered(draft: Draft, event: CommandAnswered) -> None:
     """The wallbox told how a command went."""
     waiting = draft.state.unlocking
-    if waiting is None or waiting.command != event.command:
-        return
+    if waiting is not None and waiting.command == event.command:
+        failed = Outcome.UNLOCK_FAILED if event.supported else Outcome.NOT_SUPPORTED
+        give_up_unlocking(draft, Outcome.UNLOCKED if event.ok else failed)
     if event.ok:
-        give_up_unlocking(draft, Outcome.UNLOCKED)
+        draft.clear(AlertId.COMMAND_FAILED)
     else:
-        give_up_unlocking(draft, Outcome.UNLOCK_FAILED if event.supported else Outcome.NOT_SUPPORTED)
         reason = event.reason or "no reason given"
-        draft.alert(AlertId.COMMAND_FAILED, f"the wallbox could not unlock: {reason}", for_s=PASSING_S)
+        draft.alert(AlertId.COMMAND_FAILED, f"the wallbox could not unlock or reset: {reason}", for_s=PASSING_S)
 
 
 def cache_clear_requested(draft: Draft, event: CacheClearRequested) -> None:
@@ -156,24 +158,27 @@ def cache_clear_requested(draft: Draft, event: CacheClearRequested) -> None:
 
 
 def setting_change_requested(draft: Draft, event: SettingChangeRequested) -> None:
-    """Accepted is a promise: it leaves after the commit."""
-    overrides = {**draft.kept.overrides, event.name: event.value}
-    draft.kept = replace(draft.kept, overrides=overrides)
-    draft.state = replace(draft.state, settings=replace(draft.state.base, **overrides))  # type: ignore[arg-type]  # checked by the dialect
+    """Accepted is a promise: it leaves after the commit. Periodic things begin their period anew."""
+    kept = replace(draft.kept, overrides={**draft.kept.overrides, event.name: event.value})
+    draft.kept = kept
+    before = draft.state.settings
+    after = settings_in_force(draft.state.base, kept)
+    draft.state = replace(draft.state, settings=after)
+    if after.sample_interval_s != before.sample_interval_s and draft.state.sampled_s is not None:
+        draft.state = replace(draft.state, sampled_s=draft.now_s)
+    if after.aligned_interval_s != before.aligned_interval_s:
+        draft.state = replace(draft.state, aligned_ms=draft.now_ms)
     draft.emit(Answer(request=event.request, outcome=Outcome.ACCEPTED))
 
 
 def reading_requested(draft: Draft, event: ReadingRequested) -> None:
-    """The backend wants a reading now; none of a local session (design.md §2 "Hardware")."""
-    session = draft.session
-    if isinstance(session, LocalSession):
-        return
-    if isinstance(session, BackendSession) and session.ending is None and is_fresh(draft.state):
+    """The backend wants a reading now; none of a local session (design.md §2 "Hardware"), none of one whose fate is open (B8)."""
+    if is_sampled(draft.state):
         sample(draft, event.context, utc_ms=draft.now_ms)
-        return
-    now = reading(draft.state, event.context)
-    if now is not None:
-        draft.emit(AnnounceReading(reading=now))
+    elif not isinstance(draft.session, LocalSession) and draft.state.recovery is None:
+        now = take_reading(draft, event.context)
+        if now is not None:
+            draft.emit(AnnounceReading(reading=now))
 
 
 # --- answers to records -----------------------------------------------------------------------------------------------------------
@@ -187,36 +192,22 @@ def record_delivered(draft: Draft, event: RecordDelivered) -> None:
     if not event.starts or not isinstance(session, BackendSession) or session.id != event.session:
         return
     group = session.group if event.info is None or event.info.group is None else event.info.group
-    session = replace(session, backend_id=event.backend_id, group=group)
-    draft.session = session
-    if event.info is not None and not event.info.accepts(draft.now_ms) and session.ending is None:
-        _refused_after_green(draft, session, event.info)
+    named = replace(session, backend_id=event.backend_id, group=group)
+    draft.session = named
+    if event.info is not None and event.info.verdict is not Verdict.ACCEPTED and is_running(named):
+        _refused_after_green(draft, named, event.info)
 
 
 def _refused_after_green(draft: Draft, session: BackendSession, info: TagInfo) -> None:
-    register_wh = draft.state.meter.register_wh
-    draft.alert(
-        AlertId.BACKEND_REFUSED,
-        f"the central system refused the tag after the start ({info.verdict.value})",
-        for_s=PASSING_S,
-    )
-    if not draft.state.settings.stop_on_invalid:
-        known_wh = session.last.register_wh if register_wh is None else register_wh
-        draft.session = replace(session, refused=info, refused_wh=known_wh)
-        return
-    finish_now(draft, StopReason.DEAUTHORIZED)
-    if session.person.local and draft.state.storage_ok:
-        granted = Granted(
-            id=SessionId(draft.fresh),
-            person=session.person,
-            mode=session.mode,
-            local=True,
-            group=None,
-            until_s=draft.now_s + draft.state.settings.connection_timeout_s,
-            follows=session.id,
-        )
-        draft.pending = granted
-        try_start(draft)
+    text = f"the central system refused the tag after the start ({info.verdict.value})"
+    draft.alert(AlertId.BACKEND_REFUSED, text, for_s=PASSING_S)
+    session = replace(session, refused=info, refused_wh=draft.state.meter.register_wh or 0)
+    draft.session = session
+    # A session of the life before is dealt with when it is known whether its vehicle is still there.
+    if draft.state.settings.stop_on_invalid and draft.state.recovery is None:
+        finish_now(draft, StopReason.DEAUTHORIZED)
+        if goes_on_locally(session, draft.state):
+            go_on(draft, session, local=True)
 
 
 def record_parked(draft: Draft, event: RecordParked) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bridge.core.hardware import is_plugged
 from bridge.core.state import Asking, Granted, NoSession, NotPending, State
+from bridge.core.taps import refused_here
 from bridge.core.values import ChargePointId, Person, ReaderId, Why
 
 REPEAT_S = 2.0
@@ -38,7 +39,7 @@ def choose(states: Sequence[State], person: Callable[[State], Person], named: Ch
     """The charge point a tap at a reader means, among those the reader serves; or why there is none.
 
     A vehicle that stayed plugged after its session is not "plugged and not yet authorised" at a shared reader: the next person's tap
-    must not start the previous person's car.
+    must not start the previous person's car; that person's own may.
     """
     if named is not None:
         known = any(state.rules.charge_point == named for state in states)
@@ -46,17 +47,21 @@ def choose(states: Sequence[State], person: Callable[[State], Person], named: Ch
     if len(states) == 1:
         return states[0].rules.charge_point
     joined = [state for state in states if _is_asking_for(state, person(state))]
-    waiting = [state for state in states if _is_waiting(state)]
+    waiting = [state for state in states if _is_waiting(state, person(state))]
     running = [state for state in states if _runs_for(state, person(state))]
-    open_ = [state for state in states if _could_be_plugged(state, person(state))]
+    permitted = [state for state in states if _is_permitted(state, person(state))]
+    open_ = [state for state in states if _is_idle(state) and not is_plugged(state.hardware)]
     if joined:
         return joined[0].rules.charge_point
     if waiting:
         return max(waiting, key=_plugged_s).rules.charge_point
     if running:
         return running[0].rules.charge_point
+    if permitted:
+        return permitted[0].rules.charge_point
     if open_:
-        return open_[0].rules.charge_point
+        # Where nothing can start, nobody should be sent while another one is free.
+        return min(open_, key=lambda state: refused_here(state) is not None).rules.charge_point
     return Why.NO_CHARGE_POINT
 
 
@@ -73,19 +78,19 @@ def _is_asking_for(state: State, person: Person) -> bool:
     return isinstance(state.pending, Asking) and state.pending.person.is_same(person)
 
 
-def _is_waiting(state: State) -> bool:
-    return _is_idle(state) and is_plugged(state.hardware) is True and not state.ended_plugged
+def _is_waiting(state: State, person: Person | None = None) -> bool:
+    if not _is_idle(state) or not is_plugged(state.hardware):
+        return False
+    return state.ended is None or (person is not None and state.ended.person.is_same(person))
+
+
+def _is_permitted(state: State, person: Person) -> bool:
+    return isinstance(state.pending, Granted) and state.pending.person.is_same(person)
 
 
 def _runs_for(state: State, person: Person) -> bool:
     session = state.kept.session
     return not isinstance(session, NoSession) and session.ending is None and session.person.is_same(person)
-
-
-def _could_be_plugged(state: State, person: Person) -> bool:
-    if isinstance(state.pending, Granted):
-        return state.pending.person.is_same(person)
-    return _is_idle(state) and not is_plugged(state.hardware)
 
 
 def neighbour_grant(plugged: State, others: Sequence[State], readers: Callable[[State], frozenset[ReaderId]]) -> State | None:

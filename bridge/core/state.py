@@ -29,8 +29,6 @@ from bridge.core.values import (
 PAUSE_BELOW_A = 6.0
 """IEC 61851-1 has no duty cycle for less than 6 A: a lower limit is a pause (design.md §2)."""
 
-# --- configuration ----------------------------------------------------------------------------------------------------------------
-
 
 @unique
 class Cable(StrEnum):
@@ -131,9 +129,6 @@ class Settings:
     blink_repeat: int = 0
 
 
-# --- the vehicle, the meter, energy management -------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hardware:
     """What the wallbox told. None is unknown; unknown never starts or ends a session."""
@@ -146,7 +141,9 @@ class Hardware:
     online: bool | None = None
     """The device's own word on its availability; None: it never says."""
     live: bool = False
-    """Something was heard since we subscribed, not from the broker's store."""
+    """The plug was told since we subscribed, not from the broker's store."""
+    plug_live: bool = False
+    """So was the name of the plug-in."""
     offline_since_s: float | None = None
     """Since when (mono) it has been offline."""
     plugged_at: Instant | None = None
@@ -163,6 +160,8 @@ class Meter:
     """UTC of the reading, by the meter's own clock where it tells."""
     live: bool = False
     """False: only what the broker had stored."""
+    rose_at_s: float | None = None
+    """When the register last rose (mono)."""
     power_w: float | None = None
     current_a: tuple[float | None, ...] = ()
     voltage_v: tuple[float | None, ...] = ()
@@ -182,9 +181,6 @@ class Source:
     limit_w: float | None = None
     limit_a: float | None = None
     reason: str | None = None
-
-
-# --- sessions ---------------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,8 +283,6 @@ class Granted:
     meter_until_s: float | None = None
     """Plugged; the session starts with a live reading, or at this time with the last known one."""
     remote: bool = False
-    asked: bool = True
-    """The backend (or its list or cache) said yes; False: a start it has not been asked about."""
     follows: SessionId | None = None
     reader: str | None = None
     """The reader it was given at, which may serve several wallboxes."""
@@ -314,9 +308,17 @@ class Recovery:
     planned: bool
     went_down_ms: int
     """The last durable time of the life before."""
+    meter_until_s: float | None = None
+    """The vehicle stayed; the session goes on with a live reading, or at this time with the last known one."""
 
 
-# --- the whole --------------------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """Whose vehicle is still plugged after its session."""
+
+    person: Person
+    finishing: bool
+    """False: the backend was told Unavailable in between, and from there OCPP 1.6 §4.9 has no way to Finishing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -373,18 +375,16 @@ class State:
     """The broker has told all it had; before that nothing is newly released."""
     storage_ok: bool = True
     backend_online: bool = False
-    ended_plugged: bool = False
+    ended: Ended | None = None
     """A session ended and the vehicle is still plugged: the driver has to act (Finishing)."""
     ending_until_s: float | None = None
     """When the meter's last word is no longer awaited."""
     opened_s: float | None = None
-    """When the running session was opened in this life."""
+    """When the running session was opened by somebody's wish; None: it goes on from another one."""
     clock_trusted: bool = True
     """The host's clock had been set when the process started."""
     released_s: float | None = None
-    """Since when the hardware has been enabled for the running session."""
-    limit_since_s: float | None = None
-    """Since when the present limit has been in force."""
+    """When the session that just opened was given energy, while its vehicle has not begun; None: it has, or was paused."""
     kept_s: float = 0.0
     """When the register was last made durable."""
     sampled_s: float | None = None

@@ -29,15 +29,13 @@ def _session_status(state: State) -> Status:
     # OCPP 1.6 §4.9: SuspendedEVSE "has precedence over" SuspendedEV, in conformance.md §3.3
     if not command(state).enabled:
         return Status.SUSPENDED_EVSE
-    if is_charging(state):
-        return Status.CHARGING
     if is_in_grace(state):
         return Status.PREPARING
-    return Status.SUSPENDED_EV
+    return Status.CHARGING if is_charging(state) else Status.SUSPENDED_EV
 
 
 def is_in_grace(state: State) -> bool:
-    """Just released: the vehicle has not had the time to begin."""
+    """Just released: the vehicle has not had the time to begin. Once it has begun, or was paused, there is no way back to Preparing."""
     return state.released_s is not None and state.now.mono_s < state.released_s + START_GRACE_S
 
 
@@ -48,7 +46,7 @@ def _idle_status(state: State) -> Status:
         return Status.PREPARING
     if not is_plugged(state.hardware):
         return Status.AVAILABLE
-    return Status.FINISHING if state.ended_plugged else Status.PREPARING
+    return Status.FINISHING if state.ended is not None else Status.PREPARING
 
 
 def reported_status(state: State) -> Status:
@@ -61,7 +59,10 @@ def reported_status(state: State) -> Status:
         return Status.FAULTED
     if isinstance(state.kept.session, LocalSession) or (isinstance(state.pending, Granted) and state.pending.local):
         return Status.UNAVAILABLE
-    return status(state)
+    true = status(state)
+    if true is Status.FINISHING and state.ended is not None and not state.ended.finishing:
+        return Status.PREPARING
+    return true
 
 
 def station_status(state: State) -> Status:

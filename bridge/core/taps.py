@@ -4,11 +4,11 @@ from dataclasses import replace
 
 from bridge.core.draft import Draft
 from bridge.core.effects import AskAuthorize, RememberTag
-from bridge.core.energy import allowance
+from bridge.core.energy import allowance, is_running
 from bridge.core.events import AuthorizeAnswered, AuthorizeFailed, GrantMoved, StopPressed, TagPresented
 from bridge.core.hardware import is_faulted, is_offline, is_plugged
 from bridge.core.sessions import close, try_start
-from bridge.core.state import Asking, BackendSession, Granted, LocalSession, NoSession, NotPending, State
+from bridge.core.state import Asking, BackendSession, Granted, LocalSession, NotPending, State
 from bridge.core.status import is_operative
 from bridge.core.values import (
     Authority,
@@ -30,54 +30,55 @@ from bridge.core.values import (
 def tag_presented(draft: Draft, event: TagPresented) -> None:
     """A card was tapped, or an app pressed start."""
     running = draft.session
-    if not isinstance(running, NoSession) and running.ending is None:
-        _tap_in_session(draft, event, running)
+    if is_running(running) and running.person.is_same(event.person):
+        _tap_of_own_session(draft, event, running)
         return
     match draft.pending:
         case Asking() as asking:
             _tap_while_asking(draft, event, asking)
         case Granted() as granted:
             _tap_while_granted(draft, event, granted)
+        case NotPending() if is_running(running):
+            _tap_in_session(draft, event, running)
         case NotPending():
             _tap_to_start(draft, event)
 
 
+def _tap_of_own_session(draft: Draft, event: TagPresented, running: BackendSession | LocalSession) -> None:
+    authority = _authority(running)
+    if event.start_only or not _may_stop(draft.state, draft.now_s):
+        draft.decide((event.origin,), event.person, Colour.GREEN, authority, why=Why.ALREADY_RUNNING)
+        return
+    close(draft, StopReason.LOCAL, running.tag if isinstance(running, BackendSession) else None)
+    draft.decide((event.origin,), event.person, Colour.GREEN, authority, why=Why.STOPPED)
+
+
+def _may_stop(state: State, tapped_s: float) -> bool:
+    """Whether taps stop sessions, and this one came late enough not to be the starting one again."""
+    young = state.opened_s is not None and tapped_s < state.opened_s + state.rules.stop_tap_min_s
+    return state.rules.tap_stops and not young
+
+
 def _tap_in_session(draft: Draft, event: TagPresented, running: BackendSession | LocalSession) -> None:
-    if running.person.is_same(event.person):
-        if event.start_only or not draft.state.rules.tap_stops or _is_too_young_to_stop(draft.state):
-            _green(draft, event, _authority(running), Why.ALREADY_RUNNING)
-            return
-        close(draft, StopReason.LOCAL, event.person.tag)
-        _green(draft, event, _authority(running), Why.STOPPED)
-        return
-    if isinstance(draft.pending, Asking):
-        _tap_while_asking(draft, event, draft.pending)
-        return
+    """Somebody else's session: a tag of the same group ends it, after it has been checked (design.md §2 "Taps")."""
     tag = event.person.tag
     if event.start_only or not isinstance(running, BackendSession) or running.group is None or tag is None:
         _red(draft, event, Why.OCCUPIED)
-        return
-    _ask_for_stop(draft, event, running, tag)
-
-
-def _is_too_young_to_stop(state: State) -> bool:
-    return state.opened_s is not None and state.now.mono_s < state.opened_s + state.rules.stop_tap_min_s
-
-
-def _ask_for_stop(draft: Draft, event: TagPresented, running: BackendSession, tag: IdTag) -> None:
-    # OCPP 1.6 §4.10 by way of conformance.md TC_069: a tag of the same group ends the session, after it has been checked.
-    if not draft.state.rules.tap_stops or _is_too_young_to_stop(draft.state):
-        _red(draft, event, Why.OCCUPIED)
+    elif len(tag.text) > draft.state.rules.tag_length_max:
+        _red(draft, event, Why.TAG_TOO_LONG)
     elif draft.state.backend_online:
-        _ask(draft, event, tag, stop=True)
-    elif draft.state.settings.local_authorize_offline and event.known is not None:
-        _answer_stop_question(draft, _asking(draft, event, tag, stop=True), running, event.known)
+        ask(draft, _asking(draft, event, tag, stop=True))
     else:
-        _red(draft, event, Why.OCCUPIED)
+        asking = _asking(draft, event, tag, stop=True)
+        known = _usable_offline(draft.state, asking)
+        if known is None:
+            _red(draft, event, Why.OCCUPIED)
+        else:
+            _answer_stop_question(draft, asking, known, accepted=known.accepts(draft.now_ms))
 
 
 def _tap_while_asking(draft: Draft, event: TagPresented, asking: Asking) -> None:
-    if asking.person.is_same(event.person) and not asking.remote:
+    if asking.person.is_same(event.person):
         draft.pending = replace(asking, origins=(*asking.origins, event.origin))
     else:
         _red(draft, event, Why.OCCUPIED)
@@ -88,8 +89,10 @@ def _tap_while_granted(draft: Draft, event: TagPresented, granted: Granted) -> N
         _red(draft, event, Why.OCCUPIED)
         return
     # A second tap renews the timer (B4).
-    draft.pending = replace(granted, until_s=draft.now_s + draft.state.settings.connection_timeout_s)
-    _green(draft, event, Authority.LOCAL if granted.local else Authority.OCPP, _why_granted(draft.state))
+    until_s = max(granted.until_s, draft.now_s + draft.state.settings.connection_timeout_s)
+    draft.pending = replace(granted, until_s=until_s)
+    authority = Authority.LOCAL if granted.local else Authority.OCPP
+    draft.decide((event.origin,), event.person, Colour.GREEN, authority, why=_why_granted(draft.state, local=granted.local))
 
 
 def _tap_to_start(draft: Draft, event: TagPresented) -> None:
@@ -98,18 +101,19 @@ def _tap_to_start(draft: Draft, event: TagPresented) -> None:
         _red(draft, event, refusal)
         return
     rules, tag = draft.state.rules, event.person.tag
+    asking = _asking(draft, event, tag or NO_TAG)
     if tag is None or rules.backend is None:
-        _decide_locally(draft, _asking(draft, event, tag), Why.NO_PERMISSION, None)
+        _decide_locally(draft, asking, Why.NO_PERMISSION, None)
     elif len(tag.text) > rules.tag_length_max:
-        _decide_locally(draft, _asking(draft, event, tag), Why.TAG_TOO_LONG, None)
+        _decide_locally(draft, asking, Why.TAG_TOO_LONG, None)
     elif not is_operative(draft.state):
-        _decide_locally(draft, _asking(draft, event, tag), Why.UNAVAILABLE, None)
+        _decide_locally(draft, asking, Why.UNAVAILABLE, None)
     elif not draft.state.backend_online:
-        _decide_offline(draft, _asking(draft, event, tag), Why.BACKEND_AWAY)
-    elif draft.state.settings.local_pre_authorize and _knows(draft, event.known):
-        _grant(draft, _asking(draft, event, tag), event.known)
+        _decide_offline(draft, asking, Why.BACKEND_AWAY)
+    elif needs_no_question(draft.state, event.known):
+        _grant(draft, asking, event.known)
     else:
-        _ask(draft, event, tag, stop=False)
+        ask(draft, asking)
 
 
 def refused_here(state: State) -> Why | None:
@@ -127,12 +131,15 @@ def refused_here(state: State) -> Why | None:
 
 # --- asking -----------------------------------------------------------------------------------------------------------------------
 
+NO_TAG = IdTag(text="")
+"""Of a person without a tag for the backend, which is then never asked."""
 
-def _asking(draft: Draft, event: TagPresented, tag: IdTag | None, *, stop: bool = False) -> Asking:
+
+def _asking(draft: Draft, event: TagPresented, tag: IdTag, *, stop: bool = False) -> Asking:
     return Asking(
         question=QuestionId(draft.fresh),
         person=event.person,
-        tag=IdTag(text="") if tag is None else tag,
+        tag=tag,
         mode=event.mode,
         origins=(event.origin,),
         until_s=draft.now_s + draft.state.rules.question_s,
@@ -141,41 +148,41 @@ def _asking(draft: Draft, event: TagPresented, tag: IdTag | None, *, stop: bool 
     )
 
 
-def _ask(draft: Draft, event: TagPresented, tag: IdTag, *, stop: bool) -> None:
-    ask(draft, _asking(draft, event, tag, stop=stop))
-
-
 def ask(draft: Draft, asking: Asking) -> None:
     """Put the question to the backend."""
     draft.pending = asking
     draft.emit(AskAuthorize(question=asking.question, tag=asking.tag))
 
 
-def _knows(draft: Draft, known: TagInfo | None) -> bool:
-    return known is not None and draft.state.settings.cache_enabled and known.accepts(draft.now_ms)
+def needs_no_question(state: State, known: TagInfo | None) -> bool:
+    """Whether the cache may answer although the backend is there (`local_pre_authorize`)."""
+    settings = state.settings
+    return settings.local_pre_authorize and settings.cache_enabled and known is not None and known.accepts(state.now.utc_ms)
+
+
+def _usable_offline(state: State, asking: Asking) -> TagInfo | None:
+    """What the cache says in the backend's place, where it may."""
+    settings = state.settings
+    return asking.known if settings.local_authorize_offline and settings.cache_enabled else None
 
 
 def authorize_answered(draft: Draft, event: AuthorizeAnswered) -> None:
     """The backend answered. A late answer teaches the cache and does nothing else (B9, rule 7)."""
     asking = draft.pending
-    tag = event.tag
-    if isinstance(asking, Asking) and asking.question == event.question:
-        tag = asking.tag
+    awaited = isinstance(asking, Asking) and asking.question == event.question
+    tag = asking.tag if isinstance(asking, Asking) and awaited else event.tag
     if tag is not None:
         remember(draft, tag, event.info)
-    if not isinstance(asking, Asking) or asking.question != event.question:
+    if not isinstance(asking, Asking) or not awaited:
         return
     draft.pending = NotPending()
-    session = draft.session
     if asking.stop:
-        if isinstance(session, BackendSession) and session.ending is None:
-            _answer_stop_question(draft, asking, session, event.info)
-        else:
-            _decide_red(draft, asking, Authority.BRIDGE, Why.NO_SESSION)
-    elif event.info.accepts(draft.now_ms):
+        _answer_stop_question(draft, asking, event.info, accepted=event.info.verdict is Verdict.ACCEPTED)
+    elif event.info.verdict is Verdict.ACCEPTED:
+        # Its expiry is for the cache; what the backend accepts now is not refused over a difference of clocks.
         _grant(draft, asking, event.info)
     else:
-        _decide_locally(draft, asking, Why.REJECTED, event.info)
+        _decide_locally(draft, asking, Why.REJECTED, event.info.verdict)
 
 
 def remember(draft: Draft, tag: IdTag, info: TagInfo) -> None:
@@ -194,76 +201,85 @@ def authorize_failed(draft: Draft, event: AuthorizeFailed) -> None:
 def give_up_asking(draft: Draft, asking: Asking) -> None:
     """No answer in time, or none to come: list, cache or the local permission decide (B3, B7)."""
     draft.pending = NotPending()
-    session = draft.session
+    known = _usable_offline(draft.state, asking)
     if not asking.stop:
         _decide_offline(draft, asking, Why.NO_ANSWER)
-    elif isinstance(session, BackendSession) and session.ending is None and asking.known is not None:
-        _answer_stop_question(draft, asking, session, asking.known)
-    else:
+    elif known is None:
         _decide_red(draft, asking, Authority.BRIDGE, Why.NO_ANSWER)
+    else:
+        _answer_stop_question(draft, asking, known, accepted=known.accepts(draft.now_ms))
 
 
 def end_epoch(draft: Draft, why: Why) -> None:
     """Whatever waits here belongs to a plug-in that is over: it is decided now, and a late yes will find nobody (rule 7)."""
-    match draft.pending:
-        case Asking(stop=True):
-            pass
-        case Asking() as asking:
-            draft.pending = NotPending()
-            _decide_red(draft, asking, Authority.BRIDGE, why)
-        case Granted() | NotPending():
-            draft.pending = NotPending()
+    pending = draft.pending
+    draft.pending = NotPending()
+    if isinstance(pending, Asking):
+        _decide_red(draft, pending, Authority.BRIDGE, Why.NO_SESSION if pending.stop else why)
 
 
-def _answer_stop_question(draft: Draft, asking: Asking, session: BackendSession, info: TagInfo) -> None:
+def settle_stop_question(draft: Draft) -> None:
+    """Nobody waits for leave to stop what has ended by itself."""
+    pending, session = draft.pending, draft.session
+    if isinstance(pending, Asking) and pending.stop and not (isinstance(session, BackendSession) and is_running(session)):
+        draft.pending = NotPending()
+        _decide_red(draft, pending, Authority.BRIDGE, Why.NO_SESSION)
+
+
+def _answer_stop_question(draft: Draft, asking: Asking, info: TagInfo, *, accepted: bool) -> None:
+    session = draft.session
+    assert isinstance(session, BackendSession), "a question about stopping never outlives the session"
     same = session.group is not None and info.group is not None and tag_key(session.group) == tag_key(info.group)
-    if same and info.accepts(draft.now_ms):
-        close(draft, StopReason.LOCAL, asking.tag)
-        draft.decide(asking.origins, asking.person, Colour.GREEN, Authority.OCPP, Why.STOPPED, info.verdict)
-    else:
+    if not same or not accepted:
         _decide_red(draft, asking, Authority.BRIDGE, Why.OCCUPIED, info.verdict)
+        return
+    stops = _may_stop(draft.state, asking.until_s - draft.state.rules.question_s)
+    if stops:
+        close(draft, StopReason.LOCAL, asking.tag)
+    why = Why.STOPPED if stops else Why.ALREADY_RUNNING
+    draft.decide(asking.origins, asking.person, Colour.GREEN, Authority.OCPP, why=why, verdict=info.verdict)
 
 
 # --- deciding ---------------------------------------------------------------------------------------------------------------------
 
 
 def _decide_offline(draft: Draft, asking: Asking, why: Why) -> None:
-    settings, known = draft.state.settings, asking.known
-    if settings.local_authorize_offline and known is not None:
-        if known.accepts(draft.now_ms):
-            _grant(draft, asking, known)
-        else:
-            _decide_locally(draft, asking, Why.REJECTED, known)
-    elif settings.allow_offline_unknown and known is None and not asking.remote:
+    known = _usable_offline(draft.state, asking)
+    if known is not None and known.accepts(draft.now_ms):
+        _grant(draft, asking, known)
+    elif known is not None:
+        verdict = Verdict.EXPIRED if known.verdict is Verdict.ACCEPTED else known.verdict
+        _decide_locally(draft, asking, Why.REJECTED, verdict)
+    elif draft.state.settings.allow_offline_unknown and asking.known is None and asking.origins:
         _grant(draft, asking, None)
     else:
         _decide_locally(draft, asking, why, None)
 
 
-def _decide_locally(draft: Draft, asking: Asking, why: Why, info: TagInfo | None) -> None:
-    """The user's local permission decides; `why` is what a refusal is told (B3). Never for remote starts."""
-    verdict = None if info is None else info.verdict
-    if not asking.person.local or asking.remote:
-        authority = Authority.OCPP if info is not None else Authority.BRIDGE
+def _decide_locally(draft: Draft, asking: Asking, why: Why, verdict: Verdict | None) -> None:
+    """The user's local permission decides; `why` is what a refusal is told (B3). Nobody taps for a remote start."""
+    if asking.person.local and asking.origins:
+        _permit(draft, asking, verdict, local=True, group=None)
+    else:
+        authority = Authority.BRIDGE if verdict is None else Authority.OCPP
         _decide_red(draft, asking, authority, why, verdict)
-        return
-    draft.pending = _granted(draft, asking, local=True, group=None)
-    why_granted = _why_granted(draft.state)
-    told = Why.LOCAL_PERMISSION if why_granted is Why.ACCEPTED else why_granted
-    draft.decide(asking.origins, asking.person, Colour.GREEN, Authority.LOCAL, told, verdict)
-    try_start(draft)
 
 
 def _grant(draft: Draft, asking: Asking, info: TagInfo | None) -> None:
-    group = None if info is None else info.group
-    draft.pending = _granted(draft, asking, local=False, group=group)
-    verdict = None if info is None else info.verdict
-    draft.decide(asking.origins, asking.person, Colour.GREEN, Authority.OCPP, _why_granted(draft.state), verdict)
-    try_start(draft)
+    if not is_operative(draft.state):
+        _decide_locally(draft, asking, Why.UNAVAILABLE, None)
+    elif info is None:
+        _permit(draft, asking, None, local=False, group=None)
+    else:
+        _permit(draft, asking, info.verdict, local=False, group=info.group)
 
 
-def _granted(draft: Draft, asking: Asking, *, local: bool, group: str | None) -> Granted:
-    return Granted(
+def _permit(draft: Draft, asking: Asking, verdict: Verdict | None, *, local: bool, group: str | None) -> None:
+    refusal = refused_here(draft.state)
+    if refusal is not None:
+        _decide_red(draft, asking, Authority.BRIDGE, refusal, verdict)
+        return
+    draft.pending = Granted(
         id=draft.fresh,
         person=asking.person,
         mode=_mode(draft.state, asking.mode, asking.person),
@@ -273,6 +289,9 @@ def _granted(draft: Draft, asking: Asking, *, local: bool, group: str | None) ->
         remote=asking.remote,
         reader=next((origin.reader for origin in asking.origins if origin.reader is not None), None),
     )
+    authority = Authority.LOCAL if local else Authority.OCPP
+    draft.decide(asking.origins, asking.person, Colour.GREEN, authority, why=_why_granted(draft.state, local=local), verdict=verdict)
+    try_start(draft)
 
 
 def grant_remote(draft: Draft, person: Person, group: str | None) -> None:
@@ -290,18 +309,20 @@ def grant_remote(draft: Draft, person: Person, group: str | None) -> None:
 
 
 def grant_moved(draft: Draft, event: GrantMoved) -> None:
-    """The driver tapped a shared reader and plugged here."""
-    if not isinstance(draft.session, NoSession) or not isinstance(draft.pending, NotPending):
+    """The driver tapped a shared reader and plugged here. What does not hold here is not carried over."""
+    state = draft.state
+    if is_running(draft.session) or not isinstance(draft.pending, NotPending) or refused_here(state) is not None:
         return
-    if refused_here(draft.state) is not None:
+    billed = event.person.tag is not None and state.rules.backend is not None and is_operative(state)
+    if not (event.person.local if event.authority_local else billed):
         return
     draft.pending = Granted(
         id=draft.fresh,
         person=event.person,
-        mode=_mode(draft.state, event.mode, event.person),
+        mode=_mode(state, event.mode, event.person),
         local=event.authority_local,
         group=event.group,
-        until_s=draft.now_s + draft.state.settings.connection_timeout_s,
+        until_s=draft.now_s + state.settings.connection_timeout_s,
     )
     try_start(draft)
 
@@ -317,39 +338,38 @@ def _mode(state: State, told: Mode | None, person: Person) -> Mode:
     return told or person.mode or state.rules.mode
 
 
-def _why_granted(state: State) -> Why:
+def _why_granted(state: State, *, local: bool) -> Why:
     if not is_plugged(state.hardware):
         return Why.WAITING_FOR_PLUG
     if not allowance(state).allowed:
         return Why.WAITING_FOR_ENERGY_MANAGEMENT
-    return Why.ACCEPTED
+    return Why.LOCAL_PERMISSION if local else Why.ACCEPTED
+
+
+# --- an app's stop ----------------------------------------------------------------------------------------------------------------
 
 
 def stop_pressed(draft: Draft, event: StopPressed) -> None:
     """An app pressed stop: whatever of this user runs or waits ends."""
-    person = Person(user=event.user)
     session, pending = draft.session, draft.pending
-    if not isinstance(session, NoSession) and session.ending is None and session.person.user == event.user:
+    starts = isinstance(pending, Granted) or (isinstance(pending, Asking) and not pending.stop)
+    if is_running(session) and session.person.user == event.user:
         close(draft, StopReason.LOCAL)
-        draft.decide((event.origin,), session.person, Colour.GREEN, _authority(session), Why.STOPPED)
-    elif isinstance(pending, Asking | Granted) and pending.person.user == event.user:
+        draft.decide((event.origin,), session.person, Colour.GREEN, _authority(session), why=Why.STOPPED)
+    elif isinstance(pending, Asking | Granted) and starts and pending.person.user == event.user:
         end_epoch(draft, Why.STOPPED)
-        draft.decide((event.origin,), pending.person, Colour.GREEN, Authority.BRIDGE, Why.STOPPED)
+        draft.decide((event.origin,), pending.person, Colour.GREEN, Authority.BRIDGE, why=Why.STOPPED)
     else:
-        draft.decide((event.origin,), person, Colour.RED, Authority.BRIDGE, Why.NO_SESSION)
+        draft.decide((event.origin,), Person(user=event.user), Colour.RED, Authority.BRIDGE, why=Why.NO_SESSION)
 
 
 def _authority(session: BackendSession | LocalSession) -> Authority:
     return Authority.OCPP if isinstance(session, BackendSession) else Authority.LOCAL
 
 
-def _green(draft: Draft, event: TagPresented, authority: Authority, why: Why) -> None:
-    draft.decide((event.origin,), event.person, Colour.GREEN, authority, why)
-
-
 def _red(draft: Draft, event: TagPresented, why: Why) -> None:
-    draft.decide((event.origin,), event.person, Colour.RED, Authority.BRIDGE, why)
+    draft.decide((event.origin,), event.person, Colour.RED, Authority.BRIDGE, why=why)
 
 
 def _decide_red(draft: Draft, asking: Asking, authority: Authority, why: Why, verdict: Verdict | None = None) -> None:
-    draft.decide(asking.origins, asking.person, Colour.RED, authority, why, verdict)
+    draft.decide(asking.origins, asking.person, Colour.RED, authority, why=why, verdict=verdict)

@@ -16,36 +16,50 @@ from bridge.core.values import NO_FAULT, StopReason, Why
 def wallbox_reported(draft: Draft, event: WallboxReported) -> None:
     """Merge what was told, then act on what changed."""
     before = draft.state.hardware
-    was_plugged = draft.kept.plugged
     hardware = _merged(before, event, draft.now_s)
-    plugged = is_plugged(hardware)
-    if plugged and not is_plugged(before):
+    if is_plugged(hardware) and not is_plugged(before):
         hardware = replace(hardware, plugged_at=draft.state.now)
     draft.state = replace(draft.state, hardware=hardware)
     _tell_faults(draft, before, hardware)
     if draft.state.recovery is not None:
-        if event.live and plugged is not None:
-            resolve_recovery(draft)
+        resolve_recovery(draft)
         return
-    replugged = plugged and was_plugged and _is_other_plug(draft, hardware)
-    if (plugged is False and was_plugged is not False) or replugged:
+    match is_plugged(hardware):
+        case True if draft.kept.plugged:
+            _still_plugged(draft, before, hardware)
+        case True:
+            _plugged(draft, hardware)
+        case False if draft.kept.plugged:
+            _unplugged(draft)
+            old = draft.kept.plug if hardware.plug is None else hardware.plug
+            draft.kept = replace(draft.kept, plugged=False, plug=old)
+        case False:
+            draft.kept = replace(draft.kept, plugged=False)
+        case None:
+            pass  # unknown never starts or ends a session
+    try_start(draft)
+
+
+def _plugged(draft: Draft, hardware: Hardware) -> None:
+    """A vehicle was plugged. Its name may come before it or after it; until then the topic still shows the last one's."""
+    named = hardware.plug is not None and hardware.plug != draft.kept.plug
+    draft.kept = replace(draft.kept, plugged=True, plug=hardware.plug if named else None)
+
+
+def _still_plugged(draft: Draft, before: Hardware, hardware: Hardware) -> None:
+    """The first name told after the plug-in is its name; another one is another vehicle."""
+    if hardware.plug is None or hardware.plug == before.plug:
+        return
+    if draft.kept.plug is not None and draft.kept.plug != hardware.plug:
         _unplugged(draft)
-    if plugged is not None:
-        draft_plug = hardware.plug if hardware.plug is not None or not plugged else draft.kept.plug
-        if draft.kept.plugged is not plugged or draft.kept.plug != draft_plug:
-            draft.kept = replace(draft.kept, plugged=plugged, plug=draft_plug)
-    if plugged:
-        try_start(draft)
-
-
-def _is_other_plug(draft: Draft, hardware: Hardware) -> bool:
-    return hardware.plug is not None and draft.kept.plug is not None and hardware.plug != draft.kept.plug
+        draft.state = replace(draft.state, hardware=replace(hardware, plugged_at=draft.state.now))
+    draft.kept = replace(draft.kept, plug=hardware.plug)
 
 
 def _unplugged(draft: Draft) -> None:
     end_epoch(draft, Why.UNPLUGGED)
     close(draft, StopReason.EV_DISCONNECTED)
-    draft.state = replace(draft.state, ended_plugged=False)
+    draft.state = replace(draft.state, ended=None)
 
 
 def _merged(hardware: Hardware, event: WallboxReported, now_s: float) -> Hardware:
@@ -56,7 +70,7 @@ def _merged(hardware: Hardware, event: WallboxReported, now_s: float) -> Hardwar
     if not isinstance(event.cp_state, Unset):
         hardware = replace(hardware, cp_state=event.cp_state)
     if not isinstance(event.plug, Unset):
-        hardware = replace(hardware, plug=event.plug)
+        hardware = replace(hardware, plug=event.plug, plug_live=event.live)
     if not isinstance(event.fault, Unset):
         hardware = replace(hardware, fault=event.fault or NO_FAULT)
     if not isinstance(event.online, Unset):
@@ -64,8 +78,8 @@ def _merged(hardware: Hardware, event: WallboxReported, now_s: float) -> Hardwar
         if event.online is False:
             since_s = now_s if hardware.offline_since_s is None else hardware.offline_since_s
         hardware = replace(hardware, online=event.online, offline_since_s=since_s)
-    if event.live and not hardware.live:
-        hardware = replace(hardware, live=True)
+    if not (isinstance(event.plugged, Unset) and isinstance(event.cp_state, Unset)):
+        hardware = replace(hardware, live=event.live)
     return hardware
 
 

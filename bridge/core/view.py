@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from bridge.core.energy import Allowance, allowance, amperes_to_watts, session_mode
-from bridge.core.sessions import cost_so_far, price_now
+from bridge.core.pricing import cost_so_far, price_now
 from bridge.core.state import BackendSession, LocalSession, NoSession, State
 from bridge.core.status import status
 from bridge.core.values import Authority, IdTag, LimitBy, Mode, SessionId, Status
