@@ -75,10 +75,14 @@ class BridgeProcess:
     async def start(self, *, online: Sequence[str] | None = None) -> None:
         """Start it and wait until it is there, and the charge points are online that have a central system (or those named)."""
         assert self._topics is not None, "nobody looks at the topics"
+        awaited = self._expected() if online is None else online
+        for charge_point in awaited:
+            # After a power cut the broker still has what the last bridge said, and this one need not repeat what is true again.
+            await self._topics.publish(f"charge_point/{charge_point}/online", b"", retain=True)
         since = self._topics.now
         await self.launch()
         assert self._process is not None
-        ready = asyncio.create_task(self._ready(since, self._expected() if online is None else online), name="bridge gets ready")
+        ready = asyncio.create_task(self._ready(since, awaited), name="bridge gets ready")
         ended = asyncio.create_task(self._process.wait(), name="bridge ends")
         try:
             await asyncio.wait([ready, ended], return_when=asyncio.FIRST_COMPLETED)

@@ -64,6 +64,8 @@ class Wallbox:
         self.name = name
         self.register_wh = register_wh
         self.plugged = False
+        self.plug_id = ""
+        """Of the newest plug-in; empty: it tells none."""
         self.charging = False
         self.commands = Commands()
         self.enabled_history: list[bool] = []
@@ -123,7 +125,8 @@ class Wallbox:
         if metered:
             await self.report_meter()
         if told:
-            await self._publish(f"wallbox/{self.name}/plug_id", f"{id(self):x}-{next(self._plugs)}")
+            self.plug_id = f"{id(self):x}-{next(self._plugs)}"
+            await self._publish(f"wallbox/{self.name}/plug_id", self.plug_id)
         await self._publish(f"wallbox/{self.name}/plugged", "true")
 
     async def unplug(self, *, metered: bool = True) -> None:
@@ -184,12 +187,14 @@ class Wallbox:
     # --- hardware -------------------------------------------------------------------------------------------------------------------
 
     async def appear(self) -> None:
-        """Say everything a wallbox says when it connects."""
+        """Say everything a wallbox says when it connects, as many do when they see that the bridge is back."""
         await self._publish(f"wallbox/{self.name}/availability", "online")
         await self._publish(f"wallbox/{self.name}/fault", "none")
         await self._publish(f"wallbox/{self.name}/charging", "true" if self.charging else "false")
+        if self.plug_id:
+            await self._publish(f"wallbox/{self.name}/plug_id", self.plug_id)
         await self._publish(f"wallbox/{self.name}/plugged", "true" if self.plugged else "false")
-        await self.report_meter()
+        await self.report_meter(CONFIRMATIONS)
 
     async def go_offline(self) -> None:
         """As its last will would say it."""
