@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, assert_never
 
 import orjson
 
@@ -62,6 +62,8 @@ def scalar(value: Leaf) -> bytes:
             return number(value).encode()
         case str():
             return value.encode(errors="replace")
+        case _:
+            assert_never(value)
 
 
 def number(value: float | Decimal) -> str:
