@@ -10,8 +10,8 @@ from pathlib import Path
 from bridge.errors import StoreRefused
 from bridge.store import policy
 
-_COMPANIONS = ("-wal", "-shm", "-journal")
-"""What SQLite keeps beside a database; a log without its database would be played into the next one."""
+_FILES = ("", "-wal", "-shm", "-journal")
+"""A database, and what SQLite keeps beside it; a log without its database would be played into the next one."""
 
 
 class Lock:
@@ -99,11 +99,11 @@ def set_aside(path: Path, utc_ms: int) -> Path:
     stamp = datetime.fromtimestamp(utc_ms / 1000, UTC).strftime("%Y%m%dT%H%M%SZ")
     aside = _beside(path, f".damaged-{stamp}")
     number = 1
-    while aside.exists():
+    while any(_beside(aside, ending).exists() for ending in _FILES):
         number += 1
         aside = _beside(path, f".damaged-{stamp}-{number}")
     try:
-        for companion in ("", *_COMPANIONS):
+        for companion in _FILES:
             with contextlib.suppress(FileNotFoundError):
                 _beside(path, companion).rename(_beside(aside, companion))
         sync_directory(path)

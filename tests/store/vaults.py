@@ -42,6 +42,19 @@ class Vault(ABC):
         """`restless`: restarted after everything that is written."""
         self.restless = restless
         self.health: list[StoreHealth] = []
+        self._news = asyncio.Event()
+
+    def heard(self, health: StoreHealth) -> None:
+        """`on_health`."""
+        self.health.append(health)
+        self._news.set()
+
+    async def health_is(self, *, ok: bool) -> StoreHealth:
+        """Wait until the newest word on the disk's health is this."""
+        while not self.health or self.health[-1].ok is not ok:
+            self._news.clear()
+            await asyncio.wait_for(self._news.wait(), 10)
+        return self.health[-1]
 
     @abstractmethod
     async def restart(self) -> None:
@@ -103,11 +116,11 @@ class MemoryVault(Vault):
     def __init__(self, *, restless: bool = False) -> None:
         super().__init__(restless=restless)
         self.disk = MemoryDisk()
-        self.store = MemoryStore(disk=self.disk, on_health=self.health.append)
+        self.store = MemoryStore(disk=self.disk, on_health=self.heard)
 
     async def restart(self) -> None:
         await self.store.close()
-        self.store = MemoryStore(disk=self.disk, on_health=self.health.append)
+        self.store = MemoryStore(disk=self.disk, on_health=self.heard)
 
 
 class SqliteVault(Vault):
@@ -116,14 +129,12 @@ class SqliteVault(Vault):
     def __init__(self, path: Path, *, restless: bool = False) -> None:
         super().__init__(restless=restless)
         self.path = path
-        self.store: SqliteStore = SqliteStore.open(path, on_health=self.health.append)
+        self.store: SqliteStore = SqliteStore.open(path, on_health=self.heard)
 
     async def restart(self) -> None:
         await self.store.close()
-        self.store = SqliteStore.open(self.path, on_health=self.health.append)
+        self.store = SqliteStore.open(self.path, on_health=self.heard)
 
-
-async def turns(number: int = 3) -> None:
-    """Let the loop run what is ready."""
-    for _ in range(number):
-        await asyncio.sleep(0)
+    def handle(self, **parts: Unpack[Parts]) -> "asyncio.Future[None]":
+        """Hand in a change and do not wait."""
+        return self.store.commit(Change(charge_point=GARAGE, link=CSMS, utc_ms=NOON_MS, **parts))
