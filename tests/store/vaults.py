@@ -49,9 +49,9 @@ class Vault(ABC):
         self.health.append(health)
         self._news.set()
 
-    async def health_is(self, *, ok: bool) -> StoreHealth:
+    async def health_is(self, *, ok: bool, says: str = "") -> StoreHealth:
         """Wait until the newest word on the disk's health is this."""
-        while not self.health or self.health[-1].ok is not ok:
+        while not self.health or self.health[-1].ok is not ok or says not in str(self.health[-1].error):
             self._news.clear()
             await asyncio.wait_for(self._news.wait(), 10)
         return self.health[-1]

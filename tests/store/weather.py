@@ -2,6 +2,7 @@
 """Bad days for a database: connections that refuse on demand, and builds of SQLite that promise less."""
 
 import sqlite3
+import threading
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ class Weather:
         self.deaf_to: str | None = None
         """A statement that is taken and does nothing."""
         self.refused = 0
+        self._refusing = threading.Condition()
         self.statements: list[str] = []
         self.connections: list[sqlite3.Connection] = []
 
@@ -35,8 +37,15 @@ class Weather:
     def before(self, sql: str) -> None:
         self.statements.append(sql)
         if self.error is not None and sql.lstrip().startswith(self.at):
-            self.refused += 1
+            with self._refusing:
+                self.refused += 1
+                self._refusing.notify_all()
             raise self.error
+
+    def wait_for_refusals(self, number: int) -> None:
+        """Block until so many statements have been refused."""
+        with self._refusing:
+            assert self._refusing.wait_for(lambda: self.refused >= number, 10)
 
     def over(self, patch: pytest.MonkeyPatch) -> "Weather":
         """Have every new connection live under it. Each begins as a build with a weaker default would: not fully synchronous."""
