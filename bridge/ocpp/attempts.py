@@ -117,14 +117,19 @@ def message_id(head: Head, outgoing: Outgoing) -> str:
     """The id of its next send, 32 characters.
 
     It follows from what is sent, so that after a crash between send and answer the same message has the same id again without a write to
-    the disk; another attempt, another round or another payload has another id.
+    the disk; another attempt, another round or another payload has another id. An id kept from a send that was never answered is used
+    again for the very same message only: settings, or the name of the transaction, may have changed since.
     """
-    if head.message is not None:
-        return head.message
     record = head.row.record
-    salt = f"{record.session}/{record.sequence}/{head.row.rounds}/{head.attempts}/"
+    salt = f"{record.session}/{record.sequence}/{head.row.rounds}/"
     content = encode(Call(message_id="", action=outgoing.action, payload=outgoing.payload))
-    return blake2s(salt.encode() + content, digest_size=16).hexdigest()
+    if head.message is not None and head.message in (_digest(salt, attempt, content) for attempt in range(head.attempts + 1)):
+        return head.message
+    return _digest(salt, head.attempts, content)
+
+
+def _digest(salt: str, attempt: int, content: bytes) -> str:
+    return blake2s(f"{salt}{attempt}/".encode() + content, digest_size=16).hexdigest()
 
 
 def is_retryable(code: str | None) -> bool:

@@ -9,6 +9,7 @@ BootNotification after all.
 from collections import deque
 from collections.abc import Callable
 from random import Random
+from typing import assert_never
 
 from bridge.core.effects import AnnounceReading
 from bridge.core.values import ReadingContext, RecordId
@@ -164,6 +165,8 @@ class Delivery:
                 return self._next_boot(now_s) or self._next_triggered()
             case Registration.REJECTED | None:
                 return self._next_boot(now_s)
+            case _:
+                assert_never(self.registration)
 
     def _next_boot(self, now_s: float) -> Job | None:
         # OCPP 1.6 §4.2: while Pending the central system may ask for it before the interval is over; while Rejected nobody asks anything
@@ -248,6 +251,8 @@ class Delivery:
                 self._errands.popleft()
             case News() | Deliver():
                 pass
+            case _:
+                assert_never(job)
 
     # --- what comes back --------------------------------------------------------------------------------------------------------------
 
