@@ -157,7 +157,11 @@ def _taken(value: Mapping[str, Value]) -> int | None:
 
 
 def _tag(text: str, kind: str | None) -> IdTag:
-    return IdTag(text=normalised_tag(text), kind=None if kind is None else TagKind(kind))
+    return IdTag(text=normalised_tag(text), kind=_kind(kind))
+
+
+def _kind(kind: str | None) -> TagKind | None:
+    return None if kind is None else TagKind(kind)
 
 
 def _everywhere(target: str) -> str | None:
@@ -234,7 +238,8 @@ def _user(told: Told) -> Message:
     tag, places = value.get("ocpp_tag"), value.get("charge_points")
     profile = Profile(
         name=value["name"],
-        tag=None if tag is None else _tag(tag, value.get("ocpp_tag_type")),
+        # The central system's own spelling: "ADA-1" is a name, though its letters could be hexadecimal.
+        tag=None if tag is None else IdTag(text=tag, kind=_kind(value.get("ocpp_tag_type"))),
         cards=tuple(normalised_tag(card) for card in value.get("nfc") or ()),
         local=value["local"],
         charge_points=None if places is None else tuple(places),
