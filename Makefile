@@ -4,32 +4,30 @@ demo: ## show the bridge at work, without any hardware; make demo ARGS=--once en
 	@.ci/environment .venv-demo requirements/demo.txt
 	@.venv-demo/bin/python -m bridge demo $(ARGS)
 
-test: environments peers lint types schemas ## prove it: style, types, schemas, then every test and what it covers
+test: prepare lint types schemas ## prove it: style, types, schemas, then every test and what it covers
 	@.venv/bin/python -m pytest --cov $(ARGS)
 
-environments:
+prepare:
+	@.ci/prepare
+
+environment:
 	@.ci/environment .venv requirements/dev.txt
-	@.ci/environment .venv-demo requirements/demo.txt
-	@.ci/environment .venv-lowest requirements/lowest.txt
 
-peers:
-	@.ci/peers
-
-lint: environments
+lint: environment
 	@.venv/bin/ruff check --quiet .
 	@.venv/bin/ruff format --check --quiet .
 
-types: environments
+types: environment
 	@.venv/bin/mypy
 
-schemas: environments
+schemas: environment
 	@.venv/bin/python -m bridge schemas --check
 
-format: environments ## put the source into form
+format: environment ## put the source into form
 	@.venv/bin/ruff check --fix --quiet . || true
 	@.venv/bin/ruff format --quiet .
 
-write: environments ## write anew what is generated: the AsyncAPI document, the tables of the README
+write: environment ## write anew what is generated: the AsyncAPI document, the tables of the README
 	@.venv/bin/python -m bridge schemas --write
 
 lock: ## take newer dependencies: writes requirements/*.txt
@@ -44,4 +42,4 @@ help:
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: demo test environments peers lint types schemas format write lock clean help
+.PHONY: demo test prepare environment lint types schemas format write lock clean help
