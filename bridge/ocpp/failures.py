@@ -97,7 +97,8 @@ def of_os_error(error: OSError, *, host: str) -> Failure:
         case ssl.SSLCertVerificationError():
             return _of_certificate(error, host)
         case ssl.SSLError():
-            reason = printable(error.reason or "TLS error")
+            # one that is not OpenSSL's own has no reason
+            reason = printable(getattr(error, "reason", None) or "TLS error")
             line = f"no TLS with {host} ({reason}): check the port, ws:// against wss://, and that the server offers TLS 1.2 or newer"
             return Failure(line=line)
         case socket.gaierror():

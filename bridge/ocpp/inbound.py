@@ -1,7 +1,7 @@
 """Requests of the central system on one connection: checked, answered by the book or passed to the core, within limits. Pure."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from bridge.clock import Stamp
 from bridge.core.effects import Outcome
@@ -162,6 +162,8 @@ class Inbound:
                 work = _Work(message_id=call.message_id, action=call.action, until_s=arrival.now_s + self._request_s)
                 self._work[arrival.request] = work
                 return Handed(event)
+            case handled:
+                assert_never(handled)
 
     def _while_rejected(self, call: Call) -> Handling:
         # OCPP 1.6 §4.2: after Rejected the station does not answer what the central system asks
