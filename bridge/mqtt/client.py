@@ -27,7 +27,7 @@ from bridge.mqtt.payloads import decode
 from bridge.mqtt.publications import Publication, publication
 from bridge.mqtt.sweep import removals
 from bridge.mqtt.topics import Direction, Nature
-from bridge.mqtt.trouble import Rivalry, Trouble, trouble_of
+from bridge.mqtt.trouble import Rights, Rivalry, Trouble, trouble_of
 from bridge.mqtt.wire import BrokerSettings, Wire, tls_context
 
 SYNC_S = 5.0
@@ -95,15 +95,15 @@ class Broker:
         self._states_in_flight = 0
         self._stating = False
         self._nonce = ""
-        self._nonce_id: int | None = None
         self._may_write = True
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._due: list[Callable[[], None]] = []
         self._cleared: set[str] = set()
-        self._denied: set[str] = set()
         self._outage_told = False
-        self._rivalry = Rivalry(place=settings.place, client_id=settings.client_id, told=settings.is_v5)
+        self._rivalry = Rivalry(place=settings.place, client_id=settings.client_id)
         self._served_since_s: float | None = None
+        self._sync = self.names.name(topics.SYNC)
+        self._rights = Rights(user=settings.user, root=settings.root, probe=self._sync)
         self._mine = self.names.filters(Direction.OUT, Nature.STATE)
 
     # --- for the site -------------------------------------------------------------------------------------------------------------
@@ -151,7 +151,7 @@ class Broker:
             await self._goodbye(wire)
             raise
         except (aiomqtt.MqttError, OSError) as error:
-            return self._trouble(error)
+            return self._missing_right() or self._trouble(error)
         finally:
             self._leave()
             wire.drop()
@@ -169,20 +169,20 @@ class Broker:
 
     async def _serve(self, wire: Wire) -> NoReturn:
         stored = self.names.filters(Direction.IN, Nature.STATE)
-        fresh = (*self.names.filters(Direction.IN, Nature.EVENT), self.names.filter(topics.SYNC))
+        fresh = (*self.names.filters(Direction.IN, Nature.EVENT), self._sync)
         refused = await wire.listen(events=fresh, states=(*stored, *self._mine))
         # Python 3.11's wait_for, under aiomqtt's subscribe, forgets a cancellation that comes together with the answer.
         if (task := asyncio.current_task()) is not None and task.cancelling():
             raise asyncio.CancelledError
         if refused:
-            log.warning("! the broker refuses subscriptions (%s): %s", ", ".join(refused), self._acl_line())
+            log.warning("! %s", self._rights.refused(refused))
         self._wire = wire
         self.connected = True
         self.counters.connects += 1
         self._served_since_s = self._now_s()
         log.info("- connected to %s (MQTT %s)", self.settings.place, self.settings.protocol)
         self.publish(self._state("online"))
-        self._synchronise(wire)
+        self._synchronise(wire, SYNC_S)
         while True:
             await wire.bell.wait()
             wire.bell.clear()
@@ -271,10 +271,10 @@ class Broker:
 
     # --- synchronising ------------------------------------------------------------------------------------------------------------
 
-    def _synchronise(self, wire: Wire, wait_s: float = SYNC_S) -> None:
-        self._may_write = True
+    def _synchronise(self, wire: Wire, wait_s: float) -> None:
+        self._rights.begin()
         self._nonce = secrets.token_hex(16)
-        self._nonce_id = wire.send(publication(topics.SYNC, self.names.name(topics.SYNC), self._nonce.encode()))
+        wire.send(publication(topics.SYNC, self._sync, self._nonce.encode()))
         wire.push()
         self._after("sync", wait_s, lambda: self._overdue(wire))
 
@@ -285,25 +285,26 @@ class Broker:
         self.synchronised = True
         self.problem = None
         self._outage_told = False
-        self._wire.unlisten((*self._mine, self.names.filter(topics.SYNC)))
+        self._wire.unlisten((*self._mine, self._sync))
         self._let_states_out()
         self._after("sweep", SWEEP_S, self._sweep)
         log.info("- synchronised with the broker")
         self._on_synchronised()
 
     def _overdue(self, wire: Wire) -> None:
-        verb = "give back what this bridge writes to" if self._may_write else "let this bridge write to"
-        problem = f"the broker does not {verb} {self.names.name(topics.SYNC)}: {self._acl_line()}"
+        problem = self._rights.unheard()
         if problem != self.problem:
             log.error("! %s; until then nothing new is released", problem)
         self.problem = problem
         self._let_states_out()
         self._synchronise(wire, SYNC_AGAIN_S)
 
-    def _acl_line(self) -> str:
-        user = self.settings.user
-        lines = f"'topic readwrite {self.names.root}/#'"
-        return f"its ACL needs {lines}" if user is None else f"its ACL needs 'user {user}' and below it {lines}"
+    def _missing_right(self) -> Trouble | None:
+        """A lost connection that is really a missing right: mosquitto 2.0.11 refuses a message and then hangs up."""
+        text = self._rights.unwritten()
+        if text is None and not self.settings.is_v5 and self.connected and not self.synchronised:
+            text = self._rights.hung_up()
+        return None if text is None else Trouble(text=text, patient=True)
 
     def _let_states_out(self) -> None:
         self._stating = True
@@ -350,11 +351,9 @@ class Broker:
             leaving = self._unanswered.pop(number, None)
             if leaving is not None:
                 self._states_in_flight -= leaving.message.retained
-                if not taken and leaving.message.topic not in self._denied:
-                    self._denied.add(leaving.message.topic)
-                    log.error("! the broker does not let this bridge write to %s: %s", leaving.message.topic, self._acl_line())
-            elif number == self._nonce_id and not taken:
-                self._may_write = False
+            if not taken:
+                denied = self._rights.deny(None if leaving is None else leaving.message.topic)
+                log.log(logging.ERROR if self.synchronised else logging.DEBUG, "! %s", denied)
 
     def _state(self, word: str) -> Publication:
         return publication(topics.BRIDGE_STATE, self.names.name(topics.BRIDGE_STATE), word.encode())

@@ -62,20 +62,61 @@ def _code(error: Exception) -> int | None:
 class Rivalry:
     """Notices two bridges that throw each other out: each reconnects, and the broker keeps the newer one only."""
 
-    def __init__(self, *, place: str, client_id: str, told: bool) -> None:
-        """`told`: the broker says it when somebody takes over (MQTT 5); 3.1.1 only closes the connection."""
+    def __init__(self, *, place: str, client_id: str) -> None:
+        """Nothing has been lost yet."""
         self._place = place
         self._client_id = client_id
-        self._told = told
         self._kicks = 0
 
     def judge(self, trouble: Trouble, served_s: float | None) -> Trouble:
-        """The trouble as it is, or the rivalry behind it. `served_s` is how long the connection stood; None: there was none."""
+        """The trouble as it is, or the rivalry behind it. `served_s` is how long the connection stood; None: there was none.
+
+        MQTT 5 has a word for it, which mosquitto 2.0.11 does not say: there, as in 3.1.1, quick closing again and again is all one sees.
+        """
         if served_s is None or served_s > KICKED_WITHIN_S:
             self._kicks = 0
-        if trouble.kicked or (not self._told and served_s is not None and served_s < STEADY_S):
+        if trouble.kicked or (not trouble.patient and served_s is not None and served_s < STEADY_S):
             self._kicks += 1
         if self._kicks < KICKS_MAX:
             return trouble
-        text = f"another client keeps connecting to {self._place} as '{self._client_id}': give each bridge its own instance in [mqtt]"
-        return Trouble(text=text, patient=True, kicked=True)
+        text = f"{self._place} takes the connection away again and again: if another client connects as '{self._client_id}', "
+        return Trouble(text=text + "give each bridge its own instance in [mqtt]", patient=True, kicked=True)
+
+
+class Rights:
+    """What the broker lets this bridge do, as far as it shows. Brokers say little: mosquitto grants a subscription and delivers nothing."""
+
+    def __init__(self, *, user: str | None, root: str, probe: str) -> None:
+        """`probe` is the topic on which the bridge tries both."""
+        line = f"'topic readwrite {root}/#'"
+        self._need = f"its ACL needs {line}" if user is None else f"its ACL needs 'user {user}' and below it {line}"
+        self._probe = probe
+        self._denied: str | None = None
+
+    def begin(self) -> None:
+        """A new try."""
+        self._denied = None
+
+    def deny(self, topic: str | None) -> str:
+        """The broker did not take a message (None: the probe); what to do."""
+        self._denied = self._probe if topic is None else topic
+        return self._unwritten(self._denied)
+
+    def unwritten(self) -> str | None:
+        """What may not be written, and what to do; None: nothing was refused."""
+        return None if self._denied is None else self._unwritten(self._denied)
+
+    def unheard(self) -> str:
+        """The probe did not come back."""
+        return self.unwritten() or f"the broker does not give back what this bridge writes to {self._probe}: {self._need}"
+
+    def hung_up(self) -> str:
+        """3.1.1 has no word for a refusal, and mosquitto 2.0.11 closes the connection."""
+        return f"the broker closed the connection when this bridge wrote to {self._probe}: {self._need}"
+
+    def refused(self, filters: tuple[str, ...]) -> str:
+        """A broker that does say that it refuses subscriptions."""
+        return f"the broker refuses the subscriptions {', '.join(filters)}: {self._need}"
+
+    def _unwritten(self, topic: str) -> str:
+        return f"the broker does not let this bridge write to {topic}: {self._need}"

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from socket import IPPROTO_TCP, TCP_NODELAY
+from socket import IPPROTO_TCP, TCP_NODELAY, socket
 from typing import Any, Final
 
 import aiomqtt
@@ -102,12 +102,15 @@ class Wire(aiomqtt.Client):
         self.inflight_max = INFLIGHT_MAX
         """How many messages may be unacknowledged, as the broker has it; whoever sends keeps to it."""
         self._v5 = settings.is_v5
+        self._tls = tls
         self._in_loop = False
         self._expiries: dict[float | None, Properties] = {}
         self._pushing = False
         self._writing = False
         self._client.connect_timeout = CONNECT_S
         self._client.max_inflight_messages_set(INFLIGHT_MAX)
+        if tls is not None:
+            self._client._ssl_wrap_socket = self._shake_hands  # type: ignore[assignment,method-assign]  # noqa: SLF001 (paho leaves a refused socket open)
         # It formats a line a packet, heard or not.
         self._client.disable_logger()
         self._disconnected.add_done_callback(self._ring)
@@ -157,6 +160,18 @@ class Wire(aiomqtt.Client):
     def blocked(self) -> bool:
         """Whether the socket takes no more for the moment."""
         return self._writing
+
+    def _shake_hands(self, sock: socket) -> ssl.SSLSocket:
+        """TLS, in the connecting thread; checks the host's name, as the context demands."""
+        assert self._tls is not None
+        secured = self._tls.wrap_socket(sock, server_hostname=self._hostname, do_handshake_on_connect=False)
+        try:
+            secured.settimeout(CONNECT_S)
+            secured.do_handshake()
+        except OSError:
+            secured.close()
+            raise
+        return secured
 
     # --- paho's callbacks -------------------------------------------------------------------------------------------------------
 

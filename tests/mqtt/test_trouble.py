@@ -6,7 +6,7 @@ from aiomqtt.exceptions import MqttConnectError
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
-from bridge.mqtt.trouble import KICKED_WITHIN_S, Rivalry, Trouble, trouble_of
+from bridge.mqtt.trouble import KICKED_WITHIN_S, Rights, Rivalry, Trouble, trouble_of
 
 
 def _answer(number: int) -> MqttConnectError:
@@ -74,28 +74,51 @@ CLOSED = Trouble(text="closed")
 
 
 @pytest.mark.parametrize(
-    "told, history, rivals",
+    "history, rivals",
     [
-        (True, [(KICKED, 1.0)] * 3, True),
-        (True, [(KICKED, 60.0)] * 3, True),
-        (True, [(KICKED, 1.0)] * 2, False),
+        ([(KICKED, 1.0)] * 3, True),
+        ([(KICKED, 60.0)] * 3, True),
+        ([(KICKED, 1.0)] * 2, False),
         # a restart that overlapped, once a day
-        (True, [(KICKED, KICKED_WITHIN_S + 1)] * 5, False),
-        (True, [(KICKED, 1.0), (CLOSED, KICKED_WITHIN_S + 1), (KICKED, 1.0), (KICKED, 1.0)], False),
-        # MQTT 5 tells a takeover; a broker that restarts again and again is none
-        (True, [(CLOSED, 1.0)] * 5, False),
-        (False, [(CLOSED, 1.0)] * 3, True),
-        (False, [(CLOSED, 1.0)] * 2, False),
-        (False, [(CLOSED, 11.0)] * 5, False),
-        (False, [(CLOSED, 1.0), (CLOSED, 1.0), (CLOSED, None), (CLOSED, 1.0)], False),
+        ([(KICKED, KICKED_WITHIN_S + 1)] * 5, False),
+        ([(KICKED, 1.0), (CLOSED, KICKED_WITHIN_S + 1), (KICKED, 1.0), (KICKED, 1.0)], False),
+        # the broker does not say why
+        ([(CLOSED, 1.0)] * 3, True),
+        ([(CLOSED, 1.0)] * 2, False),
+        ([(CLOSED, 11.0)] * 5, False),
+        ([(CLOSED, 1.0), (CLOSED, 1.0), (CLOSED, None), (CLOSED, 1.0)], False),
+        # already known to be something else, as a missing right
+        ([(Trouble(text="rights", patient=True), 1.0)] * 5, False),
     ],
 )
-def test_two_bridges_under_one_name_are_noticed(told: bool, history: list[tuple[Trouble, float | None]], rivals: bool) -> None:
+def test_two_bridges_under_one_name_are_noticed(history: list[tuple[Trouble, float | None]], rivals: bool) -> None:
     """They throw each other out at every reconnect; the log says so once instead of filling up."""
-    rivalry = Rivalry(place="b:1883", client_id="evbridge-home", told=told)
+    rivalry = Rivalry(place="b:1883", client_id="evbridge-home")
     *_, last = [rivalry.judge(trouble, served_s) for trouble, served_s in history]
     if rivals:
-        assert last.text == "another client keeps connecting to b:1883 as 'evbridge-home': give each bridge its own instance in [mqtt]"
+        assert last.text == (
+            "b:1883 takes the connection away again and again: if another client connects as 'evbridge-home', "
+            "give each bridge its own instance in [mqtt]"
+        )
         assert last.patient
     else:
         assert last == history[-1][0]
+
+
+def test_missing_rights_are_named_with_the_line_that_grants_them() -> None:
+    """Whoever runs the broker copies it into the ACL file."""
+    rights = Rights(user="ev", root="evbridge", probe="evbridge/bridge/sync")
+    need = "its ACL needs 'user ev' and below it 'topic readwrite evbridge/#'"
+    assert rights.unwritten() is None
+    assert rights.unheard() == f"the broker does not give back what this bridge writes to evbridge/bridge/sync: {need}"
+    assert rights.hung_up() == f"the broker closed the connection when this bridge wrote to evbridge/bridge/sync: {need}"
+    assert rights.refused(("a/+", "b")) == f"the broker refuses the subscriptions a/+, b: {need}"
+    assert rights.deny(None) == f"the broker does not let this bridge write to evbridge/bridge/sync: {need}"
+    assert rights.deny("evbridge/x") == f"the broker does not let this bridge write to evbridge/x: {need}"
+    assert rights.unwritten() == rights.unheard() == rights.deny("evbridge/x")
+    rights.begin()
+    assert rights.unwritten() is None
+
+
+def test_an_anonymous_bridge_needs_no_user_line() -> None:
+    assert Rights(user=None, root="r", probe="r/bridge/sync").unheard().endswith(": its ACL needs 'topic readwrite r/#'")

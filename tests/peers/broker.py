@@ -1,4 +1,4 @@
-"""A real mosquitto for tests: own port, own configuration, loopback only, stopped by its handle.
+r"""A real mosquitto for tests: own port, own configuration, loopback only, stopped by its handle.
 
     with Mosquitto() as broker:                      # anonymous, nothing kept over a restart
         connect(broker.host, broker.port)
@@ -109,6 +109,11 @@ class Mosquitto:
     def thaw(self) -> None:
         """Go on after `freeze`."""
         self._signal(signal.SIGCONT)
+
+    def change_acl(self, acl: str) -> None:
+        """Another ACL, in force at once; connections stay."""
+        (self._directory / "acl").write_text(acl)
+        self._signal(signal.SIGHUP)
 
     def log(self) -> str:
         """What it has written so far."""
