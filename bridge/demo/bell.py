@@ -15,6 +15,10 @@ class SceneStuck(EvbridgeError):
         self.awaited = awaited
 
 
+class SceneWrong(EvbridgeError):
+    """Something happened that must not; the text says what."""
+
+
 class Bell:
     """Whoever changes something rings; whoever waits looks again."""
 

@@ -13,7 +13,7 @@ loopback interface, and tells what happens. Nothing is kept.
 
 exit codes:
   0    every Wh is on exactly one bill or recorded gap (without --once also: ended by Ctrl-C)
-  1    a scene got stuck, or the ledgers differ
+  1    a scene failed, or the ledgers differ
   3    there is no broker; the message says what to install
   130  interrupted before --once was through
 

@@ -108,7 +108,8 @@ class Narrator:
             case ("charge_point", where, "history"):
                 self.finished(where, shown.value)
             case ("charge_point", where, "ocpp", "queue") if shown.value not in {"", "0"}:
-                self.say(Voice.BRIDGE, where, f"{shown.value} messages wait for the central system")
+                waiting = "1 message waits" if shown.value == "1" else f"{shown.value} messages wait"
+                self.say(Voice.BRIDGE, where, f"{waiting} for the central system")
 
     def finished(self, where: str, text: str) -> None:
         """A session is over, or a gap was found."""

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from bridge.demo.bell import SceneStuck
+from bridge.demo.bell import SceneWrong
 from bridge.demo.narrator import Voice
 from bridge.demo.people import ANNA, BEN, GARAGE, STRANGER, VISITOR, YARD
 from bridge.demo.stage import RECOVERY_S, RETURN_S, Stage
@@ -60,7 +60,7 @@ async def local_user(stage: Stage) -> None:
     await stage.until_finished(YARD, finished + 1)
     await stage.until_status(YARD, "Available")
     if len(stage.transactions(YARD)) != begun:
-        raise SceneStuck("a local session to stay local: the central system got a transaction", 0)
+        raise SceneWrong("the central system was told of a local session")
 
 
 async def energy_management(stage: Stage) -> None:
@@ -121,7 +121,7 @@ async def power_cut(stage: Stage) -> None:
         f"transaction {old.id} ended with {old.reason}, {new.id} goes on with the same card; gap: {gap_wh} Wh",
     )
     if gap_wh <= 0:
-        raise SceneStuck(f"a gap: the meter went on while the bridge was dead, but it is {gap_wh} Wh", 0)
+        raise SceneWrong(f"the meter went on while the bridge was dead, but the gap is {gap_wh} Wh")
     await stage.charge(GARAGE, SOME_WH // 2)
     await stage.unplug(GARAGE, VISITOR.name)
     await stage.until_ended(new)

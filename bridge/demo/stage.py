@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ocpp.v16.enums import AuthorizationStatus
 
-from bridge.demo.bell import Bell
+from bridge.demo.bell import Bell, SceneWrong
 from bridge.demo.book import Transaction
 from bridge.demo.bridge_process import BridgeFailed, BridgeProcess
 from bridge.demo.broker import Broker, BrokerKind, running_broker
@@ -86,8 +86,7 @@ class Stage:
         """The bridge has published so many sessions of a charge point, and nothing runs there."""
 
         def finished() -> bool:
-            sessions = [entry for entry in self.onlooker.finished if entry["charge_point"] == name and entry["kind"] != "gap"]
-            return len(sessions) >= count and not self.onlooker.value("charge_point", name, "session")
+            return self.sessions(name) >= count and not self.runs(name)
 
         await self.until(finished, f"session {count} of {name} to be in the history")
 
@@ -109,6 +108,10 @@ class Stage:
         """How many the bridge has published of a charge point."""
         return sum(1 for entry in self.onlooker.finished if entry["charge_point"] == name and entry["kind"] != "gap")
 
+    def runs(self, name: str) -> bool:
+        """Whether the bridge shows a running session."""
+        return bool(self.onlooker.value("charge_point", name, "session"))
+
     # --- doing --------------------------------------------------------------------------------------------------------------------
 
     async def plug(self, name: str, who: str) -> None:
@@ -122,11 +125,12 @@ class Stage:
         self.narrator.say(Voice.PEOPLE, name, f"{who} unplugs; the meter shows {self.hardware.look(name).shown_wh} Wh")
 
     async def tap(self, name: str, person: Person, *, lamp: str) -> Tap:
-        """A card is held to a reader; returns when its lamp has shown the colour the scene is about. Raises SceneStuck."""
+        """A card is held to a reader; returns when its lamp has answered. Raises SceneStuck, or SceneWrong on another colour."""
         self.narrator.say(Voice.PEOPLE, name, f"{person.name} taps a card (…{person.card[-4:]})")
         tap = await self.readers.tap(name, tag=person.card, who=person.name)
         await self.until(lambda: tap.answered, f"an answer to {person.name} at the reader")
-        await self.until(lambda: tap.lamp == lamp, f"{lamp} for {person.name}, not {tap.lamp} ({tap.decision['reason']})", within_s=0)
+        if tap.lamp != lamp:
+            raise SceneWrong(f"the lamp was {tap.lamp} for {person.name} ({tap.decision['reason']}), not {lamp}")
         return tap
 
     async def charge(self, name: str, energy_wh: int) -> None:
@@ -135,10 +139,12 @@ class Stage:
         await self.until(lambda: self.hardware.look(name).shown_wh >= from_wh + energy_wh, f"{energy_wh} Wh to flow at {name}")
 
     async def idle(self, name: str, beats: int) -> None:
-        """Nothing flows for some readings. Raises SceneStuck if it does."""
+        """Nothing flows for some readings. Raises SceneWrong if it does."""
         shown_wh, end = self.hardware.look(name).shown_wh, self.beats + beats
         await self.until(lambda: self.beats >= end, "the meters to speak")
-        await self.until(lambda: self.hardware.look(name).shown_wh == shown_wh, f"nothing to flow at {name}, but it does", within_s=0)
+        drawn_wh = self.hardware.look(name).shown_wh - shown_wh
+        if drawn_wh:
+            raise SceneWrong(f"{drawn_wh} Wh were drawn at {name}, where nothing may flow")
 
     async def start_bridge(self) -> None:
         """Start the process."""
@@ -177,8 +183,7 @@ class Stage:
             if self.hardware.look(name).plugged:
                 await self.unplug(name, "whoever is there")
         await self.until_ready(within_s=RECOVERY_S)
-        for name in IDENTITIES:
-            await self.until(lambda name=name: not self.onlooker.value("charge_point", name, "session"), f"the session at {name} to end")  # type: ignore[misc]
+        await self.until(lambda: not any(self.runs(name) for name in IDENTITIES), "every session to end")
         await self.until_delivered(within_s=RETURN_S)
         for transaction in self.central.memory.book.transactions.values():
             await self.until_ended(transaction)

@@ -34,7 +34,7 @@ class Exit(IntEnum):
     EVEN = 0
     """Every Wh is accounted for exactly once; or Ctrl-C without --once."""
     PROBLEM = 1
-    """A scene got stuck, or the ledgers differ."""
+    """A scene failed, or the ledgers differ."""
     INTERRUPTED = 130
     """Ctrl-C with --once: nothing was proved."""
 
@@ -166,5 +166,5 @@ class _Story:
         return Exit.EVEN if audit.passed else Exit.PROBLEM
 
     def _explain(self, stage: Stage, error: EvbridgeError) -> None:
-        self._narrator.say(Voice.ALERT, "", f"the demo got stuck: {error}", style="bold red")
+        self._narrator.say(Voice.ALERT, "", f"the demo failed: {error}", style="bold red")
         self._narrator.plain("The last words of the bridge:", *(f"  {line}" for line in stage.bridge.last_words()))

@@ -60,6 +60,28 @@ async def test_a_port_that_is_taken_is_one_clear_line(tmp_path: Path) -> None:
                     pass
 
 
+async def test_a_broker_that_does_not_start_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own last word is more than any guess of ours."""
+    program = tmp_path / "mosquitto"
+    program.write_text("#!/bin/sh\necho first >&2\necho 'Error: no memory' >&2\nexit 1\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(room, "mosquitto_program", lambda: str(program))
+    with pytest.raises(BrokerMissing, match="the broker does not start: Error: no memory"):
+        async with running_broker(BrokerKind.AUTO, tmp_path):
+            pass
+
+
+async def test_a_broker_that_never_listens_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "mosquitto"
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(room, "mosquitto_program", lambda: str(program))
+    monkeypatch.setattr(room, "START_S", 0.1)
+    with pytest.raises(BrokerMissing, match="the broker does not start: it does not say why"):
+        async with running_broker(BrokerKind.AUTO, tmp_path):
+            pass
+
+
 @pytest.mark.parametrize(
     "kind, mosquitto, embedded, name",
     [

@@ -70,6 +70,7 @@ async def test_a_whole_session_is_written_down(office: Office) -> None:
         boot = await ask(station, "BootNotification", chargePointVendor="v", chargePointModel="m")
         assert boot["status"] == "Accepted"
         assert (await ask(station, "Heartbeat"))["currentTime"].endswith("Z")
+        assert await ask(station, "DataTransfer", vendorId="v") == {"status": "UnknownVendorId"}
         await ask(station, "StatusNotification", connectorId=1, errorCode="NoError", status="Preparing")
         assert (await ask(station, "Authorize", idTag=GOOD.lower())) == {"idTagInfo": {"status": "Accepted"}}
         opened = await start(station)

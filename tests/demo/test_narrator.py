@@ -74,6 +74,10 @@ def told(tell: Callable[[Narrator], None]) -> str:
             lambda to: to.shown(shown("charge_point", GARAGE, "ocpp", "queue", value="2")),
             "bridge      garage  2 messages wait for the central system",
         ),
+        (
+            lambda to: to.shown(shown("charge_point", GARAGE, "ocpp", "queue", value="1")),
+            "bridge      garage  1 message waits for the central system",
+        ),
         (lambda to: to.shown(shown("csms", "demo", "alert", "unreachable", value="away")), "alert       demo    away"),
         (
             lambda to: to.shown(shown("bridge", "alert", "storage", value="", before="the disk is full")),

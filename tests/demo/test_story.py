@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,10 @@ from rich.console import Console
 
 from bridge.demo import stage as stage_room
 from bridge.demo import story
+from bridge.demo.audit import Metered
 from bridge.demo.bridge_process import BridgeProcess
 from bridge.demo.broker import BrokerKind
+from bridge.demo.hardware import Wallbox
 from bridge.demo.scenes import SCENES
 from bridge.demo.story import Exit, Options
 
@@ -179,7 +182,7 @@ def test_a_stuck_scene_says_what_it_waited_for(monkeypatch: pytest.MonkeyPatch) 
     """Exit 1 within the deadline, the last words of the bridge, and nothing left behind."""
     status, output = played(monkeypatch, Mute, 1.0)
     assert status == Exit.PROBLEM
-    assert "the demo got stuck: waited 1 s for the bridge to be online with both charge points" in output
+    assert "the demo failed: waited 1 s for the bridge to be online with both charge points" in output
     assert "  mute" in output
     assert all(gone(pid) for pid in pids(output))
 
@@ -188,7 +191,7 @@ def test_a_bridge_that_ends_by_itself_is_told_at_once(monkeypatch: pytest.Monkey
     """Nobody waits for the dead, and its last line says why."""
     status, output = played(monkeypatch, Broken, SOON_S)
     assert status == Exit.PROBLEM
-    assert "the demo got stuck: the bridge process ended by itself" in output
+    assert "the demo failed: the bridge process ended by itself" in output
     assert "the database is damaged" in output
 
 
@@ -209,6 +212,26 @@ def test_a_broker_that_goes_away_ends_the_demo(monkeypatch: pytest.MonkeyPatch) 
     assert status == Exit.PROBLEM
     assert "the broker has gone" in output
     assert all(process.returncode is not None for process in processes)
+
+
+@pytest.mark.parametrize(
+    "shift_wh, status, line",
+    [(0, Exit.EVEN, "Every Wh is on exactly one bill"), (1, Exit.PROBLEM, "garage: nobody accounts for 5000000 to 5000001 Wh")],
+)
+def test_one_wh_too_much_on_a_meter_is_exit_1(shift_wh: int, status: Exit, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exit status is what scripts rely on: it must fail for a single Wh."""
+
+    class Shifted(Wallbox):
+        @property
+        def metered(self) -> Metered:
+            meter = super().metered
+            return replace(meter, end_wh=meter.end_wh + shift_wh)
+
+    monkeypatch.setattr(stage_room, "Wallbox", Shifted)
+    monkeypatch.setattr(story, "SCENES", ())
+    found, output = played(monkeypatch, BridgeProcess, SOON_S)
+    assert line in output
+    assert found == status
 
 
 def test_nothing_stays_on_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
