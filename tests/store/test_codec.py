@@ -13,7 +13,8 @@ from bridge.core.state import Kept, LocalSession, NoSession
 from bridge.core.values import TagInfo
 from bridge.errors import StoreRefused
 from bridge.store.codec import DECISION, HISTORY, KEPT, RECORD, TAG_INFO
-from tests.store.worlds import DECISIONS, ENTRIES, KEPTS, RECORDS, TAG_INFOS, entry, local_kept, reading, sample, start, stop
+from tests.store.anything import DECISIONS, ENTRIES, KEPTS, RECORDS, TAG_INFOS
+from tests.store.worlds import entry, local_kept, reading, sample, start, stop
 
 
 @given(kept=KEPTS)

@@ -18,6 +18,11 @@ from tests.store.worlds import CSMS, GARAGE, NOON_MS
 T = TypeVar("T")
 
 
+def names(folder: Path) -> list[str]:
+    """The files in a folder."""
+    return sorted(file.name for file in folder.iterdir())
+
+
 class Parts(TypedDict, total=False):
     """What a change may carry (`Change`)."""
 
@@ -70,6 +75,10 @@ class Vault(ABC):
         self, *, charge_point: ChargePointId = GARAGE, link: str | None = CSMS, utc_ms: int = NOON_MS, **parts: Unpack[Parts]
     ) -> None:
         await self._written(self.store.commit(Change(charge_point=charge_point, link=link, utc_ms=utc_ms, **parts)))
+
+    def handle(self, **parts: Unpack[Parts]) -> "asyncio.Future[None]":
+        """Hand in a change and do not wait."""
+        return self.store.commit(Change(charge_point=GARAGE, link=CSMS, utc_ms=NOON_MS, **parts))
 
     async def replay(self, session: SessionId, charge_point: ChargePointId = GARAGE) -> int:
         return await self._written(self.store.replay(charge_point, session))
@@ -134,7 +143,3 @@ class SqliteVault(Vault):
     async def restart(self) -> None:
         await self.store.close()
         self.store = SqliteStore.open(self.path, on_health=self.heard)
-
-    def handle(self, **parts: Unpack[Parts]) -> "asyncio.Future[None]":
-        """Hand in a change and do not wait."""
-        return self.store.commit(Change(charge_point=GARAGE, link=CSMS, utc_ms=NOON_MS, **parts))
