@@ -65,4 +65,4 @@ async def test_a_remote_start_never_becomes_local(tmp_path: Path, broker: Mosqui
         await garage.sends("Authorize", idTag="EVE-1")
         await garage.settle()
         assert garage.box.enabled_history == [False]
-        assert home.topics.value("charge_point/garage/status") == "Preparing"
+        await home.topics.shows("charge_point/garage/status", "Preparing")

@@ -33,7 +33,7 @@ async def test_it_lapses(tmp_path: Path, broker: Mosquitto) -> None:
         await garage.box.plug()
         await garage.settle()
         assert "StartTransaction" not in garage.told()
-        assert home.topics.value("charge_point/garage/status") == "Preparing"
+        await home.topics.shows("charge_point/garage/status", "Preparing")
 
 
 async def test_on_a_shared_reader_the_first_plug_counts(tmp_path: Path, broker: Mosquitto) -> None:

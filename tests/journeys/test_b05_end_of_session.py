@@ -36,7 +36,7 @@ async def test_a_tap_right_after_the_start_does_not_stop(tmp_path: Path, broker:
         assert (decision.led, decision.reason) == ("green", "already_running")
         await garage.settle()
         assert "StopTransaction" not in garage.told()
-        assert home.topics.value("charge_point/garage/status") == "Charging"
+        await home.topics.shows("charge_point/garage/status", "Charging")
 
 
 async def test_it_can_be_switched_off(tmp_path: Path, broker: Mosquitto) -> None:
