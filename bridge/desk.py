@@ -137,7 +137,8 @@ class Desk:
             "limit_by": now.limit_by.value,
             "cost": plain(now.cost),
             "register_wh": state.meter.register_wh,
-            "alerts": {name: alert.text for name, alert in state.alerts.items()},
+            # orjson takes no subclass of `str` as a key, and an AlertId is one
+            "alerts": {str(name): alert.text for name, alert in state.alerts.items()},
             "queued": waiting.queued,
             "parked": waiting.parked,
         }
