@@ -21,7 +21,7 @@ from bridge.errors import PayloadRefused
 from bridge.mqtt import topics
 from bridge.mqtt.backoff import STEADY_S, patient_wait, waits
 from bridge.mqtt.messages import Message, RetainedEvent
-from bridge.mqtt.names import Names, Place, shown
+from bridge.mqtt.names import SHOWN_MAX, Names, Place, shown
 from bridge.mqtt.outbox import Leaving, Outbox
 from bridge.mqtt.payloads import decode
 from bridge.mqtt.publications import Publication, publication
@@ -38,10 +38,10 @@ SWEEP_S = 10.0
 """After this long everybody here has told all there is; what the broker still has of ours belongs to nobody."""
 GOODBYE_S = 2.0
 """For the last words before a clean disconnect; service managers kill after ten."""
+PUSH_EVERY = 64
+"""Messages handed over before they are written."""
 CLEARED_MAX = 1000
 """Retained events cleared once each; after that many, somebody does it on purpose."""
-SHOWN_MAX = 200
-"""Bytes of a payload in a debug line."""
 
 _PRIVATE: Final = (topics.TAP, topics.TAP_TEXT, topics.USER)
 """Rows whose payload holds whole tags: never logged."""
@@ -330,6 +330,8 @@ class Broker:
                 if state is None:
                     break
                 self._hand_over(wire, state)
+                if self.counters.messages_out % PUSH_EVERY == 0:  # to find out in time that the socket is full
+                    wire.push()
             wire.push()
         due_s = self._outbox.due_s()
         if due_s is not None and wire is not None and ("outbox" not in self._timers or due_s < self._timers["outbox"].when()):
