@@ -251,13 +251,15 @@ class Link:
             exchange.held = kind is ResetKind.HARD
 
     def _restart_due_s(self) -> float:
-        """When to close: at once when nothing is open (a soft restart gives its records a moment to come), at the latest after a while."""
+        """When to close: when nothing is open, and (soft) no record has come from the disk for a moment; at the latest after a while."""
         settings, delivery = self._setup.settings, self._exchange.delivery
         if self._restart is None:
             return float("inf")
+        latest_s = self._restart_s + settings.restart_s
         if delivery.open is not None:
-            return self._restart_s + settings.restart_s
-        return self._restart_s + (settings.settle_s if self._restart is ResetKind.SOFT else 0.0)
+            return latest_s
+        quiet_s = max(self._restart_s, self._heard_s) + settings.settle_s
+        return min(quiet_s, latest_s) if self._restart is ResetKind.SOFT else self._restart_s
 
     def _leave(self, wire: Wire) -> None:
         """Close politely; `run` goes on when the socket is gone, and registers anew."""

@@ -23,7 +23,7 @@ class LinkSettings:
     restart_s: float = 5.0
     """A restart waits so long for what is being sent."""
     settle_s: float = 0.5
-    """A soft restart waits at least so long for the end of its session to come from the disk."""
+    """A soft restart waits until so long no record has come from the disk: the end of its session goes first."""
     replay_s: float = 60.0
     """How often parked sessions are looked for whose time has come; they wait for hours."""
     start_spread_s: float = 0.0

@@ -14,7 +14,7 @@ from bridge.core.values import IdTag, Person, QuestionId, RecordId, SessionId, T
 from bridge.ocpp.attempts import Head
 from bridge.ocpp.backoff import Intervals, Pace
 from bridge.ocpp.dialect import Nameplate, Outgoing
-from bridge.ocpp.link import Link
+from bridge.ocpp.link import AnyLinkEffect, Link
 from bridge.ocpp.setup import LinkSettings, LinkSetup
 from bridge.ocpp.v16 import Dialect16
 from bridge.ocpp.websocket import Opener, SocketSettings
@@ -31,8 +31,8 @@ FAST = LinkSettings(
     call_timeout_s=300 * MS,
     pong_s=100 * MS,
     request_s=100 * MS,
-    restart_s=200 * MS,
-    settle_s=20 * MS,
+    restart_s=1000 * MS,
+    settle_s=100 * MS,
     replay_s=50 * MS,
     second_s=MS,
     pace=Pace(first_s=20 * MS, cap_s=80 * MS, floor_s=5 * MS, patient_s=40 * MS),
@@ -89,6 +89,16 @@ class FakeStation:
     def change(self, **settings: Any) -> None:  # noqa: ANN401 - fields of Settings
         """Change settings."""
         self.state = replace(self.state, settings=replace(self.state.settings, **settings))
+
+    def perform(self, effect: AnyLinkEffect) -> None:
+        """Tell the link to do something."""
+        assert self.link is not None
+        self.link.perform(effect)
+
+    async def close(self) -> None:
+        """Close the link."""
+        assert self.link is not None
+        await self.link.close()
 
     def of(self, kind: type[AnyEventType]) -> list[AnyEventType]:
         """Its events of one kind."""

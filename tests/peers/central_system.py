@@ -37,6 +37,8 @@ from tests.peers.journal import Call, Frame
 from tests.peers.waiting import TIMEOUT_S, Bell, Found
 
 HOST = "127.0.0.1"
+STORY_MAX = 60
+"""Frames that a failed test shows."""
 SENT_BYTES_MAX = 64 * 1024 * 1024
 """It must be able to send and take what a station would not."""
 
@@ -258,9 +260,12 @@ class CentralSystem:
         return [fault for fault in journal.faults(self.frames) if ", station: " in fault]
 
     def story(self) -> str:
-        """Every frame, for the message of a failed test."""
+        """The last frames, for the message of a failed test."""
         return "\n".join(
-            ["the journal:", *(f"{'>' if frame.from_station else '<'} {frame.connection} {frame.text[:200]}" for frame in self.frames)]
+            [
+                "the journal:",
+                *(f"{'>' if frame.from_station else '<'} {frame.connection} {frame.text[:200]}" for frame in self.frames[-STORY_MAX:]),
+            ]
         )
 
     # --- the machinery ----------------------------------------------------------------------------------------------------------------
