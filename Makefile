@@ -23,6 +23,10 @@ types: environment
 schemas: environment
 	@.venv/bin/python -m bridge schemas --check
 
+bench: ## compare with the thinnest forwarder there is, in one run; make bench ARGS="tap --rounds 5"
+	@.ci/environment .venv-bench requirements/bench.txt
+	@.venv-bench/bin/python benchmarks/compare.py $(ARGS)
+
 format: environment ## put the source into form
 	@.venv/bin/ruff check --fix --quiet . || true
 	@.venv/bin/ruff format --quiet .
@@ -34,7 +38,7 @@ lock: ## take newer dependencies: writes requirements/*.txt
 	@.ci/lock
 
 clean: ## remove every environment and cache
-	rm -rf .venv .venv-demo .venv-lowest .venv-lock .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* tests/node/node_modules
+	rm -rf .venv .venv-demo .venv-lowest .venv-lock .venv-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* tests/node/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help:
@@ -42,4 +46,4 @@ help:
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: demo test prepare environment lint types schemas format write lock clean help
+.PHONY: demo test bench prepare environment lint types schemas format write lock clean help
