@@ -177,7 +177,7 @@ PERSON = Profile(name="Ada", tag=None, cards=(), local=True, charge_points=None,
                 user=UserId("ada"),
                 profile=Profile(
                     name="Ada",
-                    tag=IdTag(text="04A2", kind=TagKind.CENTRAL),
+                    tag=IdTag(text="04:a2", kind=TagKind.CENTRAL),
                     cards=("04B3", "x-y"),
                     local=False,
                     charge_points=("garage",),
