@@ -39,6 +39,8 @@ from tests.peers.waiting import TIMEOUT_S, Bell, Found
 HOST = "127.0.0.1"
 STORY_MAX = 60
 """Frames that a failed test shows."""
+NONSENSE_MAX = 500
+"""Of deliberate nonsense the journal keeps this much."""
 SENT_BYTES_MAX = 64 * 1024 * 1024
 """It must be able to send and take what a station would not."""
 
@@ -402,7 +404,8 @@ class CentralSystem:
             identity=connection.identity,
             protocol=self._protocol,
             from_station=from_station,
-            text=text,
+            # nonsense may be a megabyte of brackets that no journal can read
+            text=text[:NONSENSE_MAX] if deliberate else text,
             deliberate=deliberate,
         )
         self.frames.append(frame)
