@@ -1,0 +1,196 @@
+"""Times written while nobody knew the time, put right once it is known."""
+
+from dataclasses import replace
+
+import pytest
+
+from bridge.core.effects import Record, RecordSample, RecordStart, RecordStop
+from bridge.core.events import ClockCorrected, Restarted
+from bridge.core.leap import Leap, is_dated
+from bridge.core.values import Instant, Reading, SessionId, StopReason
+from tests.core.world import ACCEPTED, CARL, ROAMER, TEN_O_CLOCK_MS, Bench, charging, ready
+
+BUILT_MS = TEN_O_CLOCK_MS - 86_400_000
+"""No time before this can be right."""
+LEAP = Leap(before_ms=BUILT_MS, by_ms=TEN_O_CLOCK_MS)
+"""The host began in 1970, and it was ten o'clock then."""
+SESSION = SessionId("one")
+
+
+def unset() -> Bench:
+    """A charge point on a host that has just begun in 1970."""
+    bench = Bench(now_s=60.0)
+    bench.utc_ahead_ms = 0
+    bench.state = bench._born(bench.state.kept)
+    bench.happens(Restarted, planned=True, clock_trusted=False)
+    bench.unplugs()
+    bench.meters(1000, power_w=0.0)
+    bench.synchronises()
+    bench.backend_comes()
+    bench.plugs()
+    return bench
+
+
+def learns(bench: Bench, *, trusted: bool = False) -> None:
+    """The time becomes known: the host began at ten o'clock."""
+    bench.utc_ahead_ms = TEN_O_CLOCK_MS
+    bench.happens(ClockCorrected, before_ms=BUILT_MS, by_ms=TEN_O_CLOCK_MS, trusted=trusted)
+
+
+def reading(utc_ms: int) -> Reading:
+    return Reading(utc_ms=utc_ms, register_wh=1000)
+
+
+def start(utc_ms: int, read_ms: int) -> RecordStart:
+    assert ROAMER.tag is not None
+    return RecordStart(session=SESSION, sequence=0, tag=ROAMER.tag, reading=reading(read_ms), utc_ms=utc_ms, offline=True)
+
+
+def stop(utc_ms: int, read_ms: int, begin_ms: int) -> RecordStop:
+    return RecordStop(
+        session=SESSION,
+        sequence=2,
+        reading=reading(read_ms),
+        utc_ms=utc_ms,
+        reason=StopReason.LOCAL,
+        tag=None,
+        begin=reading(begin_ms),
+        offline=True,
+    )
+
+
+def sample(utc_ms: int) -> RecordSample:
+    return RecordSample(session=SESSION, sequence=1, reading=reading(utc_ms), offline=True)
+
+
+RIGHT = TEN_O_CLOCK_MS
+
+
+@pytest.mark.parametrize(
+    "record, moved",
+    [
+        (start(5, 3), start(RIGHT + 5, RIGHT + 3)),
+        (start(5, RIGHT), start(RIGHT + 5, RIGHT)),
+        (sample(5), sample(RIGHT + 5)),
+        (stop(5, 4, 3), stop(RIGHT + 5, RIGHT + 4, RIGHT + 3)),
+        (stop(RIGHT, RIGHT, 3), stop(RIGHT, RIGHT, RIGHT + 3)),
+        (sample(BUILT_MS - 1), sample(BUILT_MS - 1 + RIGHT)),
+    ],
+)
+def test_every_time_that_cannot_be_right_is_moved_and_no_other(record: Record, moved: Record) -> None:
+    """A start of 1970, read from a meter that was heard yesterday, keeps the meter's time."""
+    assert not is_dated(record, BUILT_MS)
+    assert LEAP.record(record) == moved
+    assert is_dated(moved, BUILT_MS)
+    assert LEAP.record(moved) == moved, "a second time moves nothing"
+
+
+def test_a_time_on_the_border_is_right() -> None:
+    assert is_dated(sample(BUILT_MS), BUILT_MS)
+    assert LEAP.record(sample(BUILT_MS)) == sample(BUILT_MS)
+
+
+def test_a_session_that_began_in_1970_ends_with_right_times_and_is_marked() -> None:
+    """Begun before the time was known, ended after: start and end are an hour apart, as they were."""
+    bench = unset()
+    bench.taps(CARL)
+    began_s = bench.now_s
+    bench.passes(1800)
+    learns(bench)
+    bench.passes(1800)
+    bench.meters(5000, power_w=0.0)
+    bench.unplugs()
+    bench.passes(60)
+    (entry,) = bench.finished
+    assert entry.started_ms == TEN_O_CLOCK_MS + round(began_s * 1000)
+    assert entry.ended_ms - entry.started_ms == 3600 * 1000
+    assert not entry.clock_trusted
+
+
+def test_a_session_that_is_just_ending_keeps_the_moment_of_its_end() -> None:
+    """The time becomes known while the meter's last word is awaited."""
+    bench = unset()
+    bench.taps(CARL)
+    bench.passes(1800)
+    bench.meters(5000, power_w=3000.0)
+    bench.unplugs()
+    ended_s = bench.now_s
+    assert bench.runs == "local ending"
+    learns(bench)
+    bench.passes(60)
+    assert bench.finished[0].ended_ms == TEN_O_CLOCK_MS + round(ended_s * 1000)
+
+
+def test_records_written_afterwards_hold_no_time_of_1970() -> None:
+    """Nor do those about what was known before: the register heard last, and the reading at the start."""
+    bench = unset()
+    bench.taps(ROAMER)
+    bench.answers(ACCEPTED)
+    bench.passes(900)
+    learns(bench)
+    assert min(bench.state.kept.register_ms or 0, bench.state.kept.accounted_ms or 0) >= TEN_O_CLOCK_MS
+    bench.effects.clear()
+    bench.passes(7200)
+    bench.unplugs()
+    bench.passes(60)
+    assert bench.stops
+    assert all(is_dated(record, BUILT_MS) for record in bench.records)
+    assert bench.stops[0].begin.utc_ms >= TEN_O_CLOCK_MS
+
+
+def test_a_session_of_a_life_that_knew_the_time_keeps_its_times() -> None:
+    """After the power cut the host has forgotten the time; the old session stops at its own last durable moment."""
+    bench = charging()
+    kept = bench.state.kept
+    bench.restarts()
+    bench.utc_ahead_ms = 0
+    bench.happens(Restarted, planned=False, clock_trusted=False)
+    learns(bench)
+    assert bench.state.kept == kept
+    assert bench.state.recovery is not None
+    assert bench.state.recovery.went_down_ms == bench.session.last.utc_ms
+
+
+def test_recovery_from_a_life_in_1970_knows_how_long_it_took() -> None:
+    bench = unset()
+    bench.taps(CARL)
+    bench.happens(Restarted, planned=False, clock_trusted=False)
+    learns(bench)
+    assert bench.state.recovery is not None
+    assert bench.state.recovery.went_down_ms == bench.session.last.utc_ms >= TEN_O_CLOCK_MS
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+def test_what_begins_under_the_central_systems_time_is_marked_too(trusted: bool) -> None:
+    """Until the host's own clock has been set."""
+    bench = unset()
+    learns(bench, trusted=trusted)
+    bench.taps(CARL)
+    assert bench.session.clock_trusted is trusted
+
+
+def test_the_grid_of_readings_begins_anew() -> None:
+    """No burst of readings that should have been taken since 1970."""
+    bench = unset()
+    bench.changes("aligned_interval_s", 900)
+    learns(bench)
+    assert bench.state.aligned_ms == bench.now_ms
+    bench.passes(899)
+    assert len(bench.announced) <= 1
+
+
+def test_a_charge_point_about_which_nothing_was_written_writes_nothing() -> None:
+    """The very object says that nothing has to be written."""
+    bench = ready()
+    bench.state = replace(bench.state, meter=replace(bench.state.meter, register_at=None))
+    kept = bench.state.kept
+    bench.happens(ClockCorrected, before_ms=0, by_ms=1, trusted=True)
+    assert bench.state.kept is kept
+    assert bench.state.meter.register_at is None
+
+
+def test_the_register_heard_last_is_dated() -> None:
+    bench = unset()
+    bench.state = replace(bench.state, meter=replace(bench.state.meter, register_at=Instant(mono_s=50.0, utc_ms=50_000)))
+    learns(bench)
+    assert bench.state.meter.register_at == Instant(mono_s=50.0, utc_ms=TEN_O_CLOCK_MS + 50_000)
