@@ -248,9 +248,13 @@ class StrictCsms:
 
     # --- its verdict ----------------------------------------------------------------------------------------------------------------
 
-    def must_be_valid(self) -> None:
-        """Every frame of both sides was by the book: checked by ocpp-rpc and, independently, by the official schemas."""
-        found = self.violations + journal.faults(self.frames)
+    def must_be_valid(self, identity: str | None = None) -> None:
+        """Every frame of both sides, or of one station's connections, was by the book.
+
+        Checked by ocpp-rpc and, independently, by the official schemas.
+        """
+        found = [violation for violation in self.violations if identity is None or violation.startswith(f"{identity} ")]
+        found += journal.faults([frame for frame in self.frames if identity in {None, frame.identity}])
         assert not found, "\n".join(found)
 
     def story(self) -> str:

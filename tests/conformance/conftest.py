@@ -1,0 +1,37 @@
+"""One broker, one central system and one bridge for all tests of a file; a charge point of its own for each test."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import pytest_asyncio
+
+from tests.conformance.laboratory import Laboratory, Station, laboratory
+from tests.peers.broker import Mosquitto
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[Mosquitto]:
+    """A real mosquitto."""
+    with Mosquitto() as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def lab(broker: Mosquitto, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Laboratory]:
+    """The bridge of this file's tests."""
+    async with laboratory(tmp_path_factory.mktemp("laboratory"), broker) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def station(lab: Laboratory) -> AsyncIterator[Station]:
+    """A charge point with a socket."""
+    async with lab.station() as fresh:
+        yield fresh
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def tethered(lab: Laboratory) -> AsyncIterator[Station]:
+    """A charge point with a fixed cable."""
+    async with lab.station(cable="fixed") as fresh:
+        yield fresh

@@ -1,0 +1,294 @@
+"""The test laboratory: a broker, an independent strict central system, and the real bridge with a row of charge points.
+
+    async with laboratory(folder, broker) as lab, lab.station() as station:        # one that no other test has used
+        await station.configure(ConnectionTimeOut=1)
+        await station.box.plug()
+        await station.reports("Preparing")
+        assert station.told() == ["Preparing"]
+
+As certification laboratories do it, what a case needs is set by ChangeConfiguration; the bridge's own configuration has only what hardware
+is there. Charge points are strangers to each other, so that one process serves all tests of a file.
+"""
+
+import contextlib
+import dataclasses
+import itertools
+from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.peers import journal
+from tests.peers.bridge_process import BridgeProcess, bridge
+from tests.peers.broker import Mosquitto
+from tests.peers.journal import Call
+from tests.peers.onlooker import Onlooker, onlooker
+from tests.peers.strict_csms import ACCEPTED, INVALID, CallFailed, StrictCsms, strict_csms
+from tests.peers.wallbox import Wallbox, wallbox
+
+SOCKETS = [f"socket-{number}" for number in range(1, 17)]
+TETHERED = [f"tethered-{number}" for number in range(1, 4)]
+"""Charge points of one bridge, with a socket and with a fixed cable: more than any file has tests."""
+STOP_WAIT_S = 0.3
+"""A session's end waits so long for the meter's last word: the simulated meter has spoken by then."""
+TAG = "04AABBCC"
+"""A card the central system knows."""
+PARTNER, COLLEAGUE = "04AAAA01", "04AAAA02"
+"""Two cards with the same parentIdTag."""
+STRANGER = "04FFFFFF"
+"""A card the central system refuses."""
+GROUP = {"status": "Accepted", "parentIdTag": "FLEET"}
+
+
+def settings(csms: StrictCsms, sockets: Sequence[str], tethered: Sequence[str] = ()) -> dict[str, Any]:
+    """A bridge's configuration."""
+    common = {"csms": "lab", "stop_tap_min_s": 0, "stop_wait_s": STOP_WAIT_S}
+    charge_points = {name: {**common, "identity": identity_of(name), "cable": "socket"} for name in sockets}
+    charge_points |= {name: {**common, "identity": identity_of(name), "cable": "fixed"} for name in tethered}
+    return {
+        # as soon back as the schema lets it: minutes of back-off are no part of any case
+        "csms": {"lab": {"url": f"{csms.url}/ocpp", "reconnect_max_s": 1, "boot_retry_min_s": 1}},
+        "charge_points": charge_points,
+        "log": {"level": "debug"},
+    }
+
+
+def identity_of(name: str) -> str:
+    """At the central system."""
+    return f"LAB-{name.upper()}"
+
+
+@dataclasses.dataclass(slots=True, kw_only=True)
+class Station:
+    """One charge point from both sides: its hardware on the broker, its messages at the central system."""
+
+    name: str
+    """In topics."""
+    identity: str
+    """At the central system."""
+    csms: StrictCsms
+    topics: Onlooker
+    box: Wallbox
+    begin: int = 0
+    """What it sent before this number is no part of the case."""
+    numbers: Iterator[int] = dataclasses.field(default_factory=lambda: itertools.count(1))
+
+    # --- the central system asks ----------------------------------------------------------------------------------------------------
+
+    async def call(self, action: str, **payload: Any) -> dict[str, Any]:  # noqa: ANN401 - a payload's field
+        """The answer to a request of the central system."""
+        return await self.csms.call(self.identity, action, payload)
+
+    async def answers(self, action: str, **payload: Any) -> str:  # noqa: ANN401 - a payload's field
+        """The status of the answer, or the code of the CALLERROR."""
+        try:
+            status: str = (await self.call(action, **payload))["status"]
+        except CallFailed as refused:
+            return refused.code
+        return status
+
+    async def configure(self, **keys: str | int | bool) -> None:
+        """ChangeConfiguration of each key, which must be Accepted."""
+        for key, value in keys.items():
+            text = str(value).lower() if isinstance(value, bool) else str(value)
+            assert await self.answers("ChangeConfiguration", key=key, value=text) == "Accepted", key
+
+    async def trigger(self, message: str, **fields: int) -> str:
+        """TriggerMessage: the status of its answer."""
+        return await self.answers("TriggerMessage", requestedMessage=message, **fields)
+
+    # --- the station tells ----------------------------------------------------------------------------------------------------------
+
+    def mark(self) -> None:
+        """Here the case begins, or its next part: what was told before does not count."""
+        self.begin = len(self._calls())
+
+    def sent(self, action: str, **fields: Any) -> list[Call]:  # noqa: ANN401 - a payload's field
+        """Its messages of one kind since the mark, oldest first."""
+        return [call for call in self._calls()[self.begin :] if call.fits(action, None, fields)]
+
+    def told(self) -> list[str]:
+        """Everything it sent since the mark: actions, and statuses by their word ("0 Available": the station as a whole).
+
+        Heartbeats are left out.
+        """
+        return [_word(call) for call in self._calls()[self.begin :] if call.action != "Heartbeat"]
+
+    async def sends(self, action: str, *, count: int = 1, **fields: Any) -> Call:  # noqa: ANN401 - a payload's field
+        """The `count`-th such message since the mark, once it has been answered; waits for it."""
+        earlier = sum(call.fits(action, None, fields) for call in self._calls()[: self.begin])
+        return await self.csms.saw(action, self.identity, count=earlier + count, **fields)
+
+    async def reports(self, status: str, *, connector: int = 1, count: int = 1) -> Call:
+        """A StatusNotification since the mark; waits for it."""
+        return await self.sends("StatusNotification", connectorId=connector, status=status, count=count)
+
+    async def settle(self) -> None:
+        """Return when everything has been told that the bridge was going to tell of what has happened so far; nothing of this in `told`."""
+        # every MQTT message that was published before this one has been worked off when it is answered
+        await self.topics.ask("status", charge_point=self.name)
+        # Accepted leaves after the commits of what it has worked off, and what waits for them is said before it
+        await self.configure(BlinkRepeat=next(self.numbers))
+        # a heartbeat overtakes a transaction message that waits, the second one comes after it
+        for _ in range(2):
+            beats = len(self.sent("Heartbeat"))
+            assert await self.trigger("Heartbeat") == "Accepted"
+            await self.sends("Heartbeat", count=beats + 1)
+
+    # --- whole parts of a case ------------------------------------------------------------------------------------------------------
+
+    async def plugs(self) -> None:
+        """Plug in; the mark is set behind it."""
+        self.mark()
+        await self.box.plug()
+        await self.reports("Preparing")
+        self.mark()
+
+    async def charges(self, tag: str = TAG) -> int:
+        """Plug in, tap and charge; the mark is set behind it. The transaction's id."""
+        await self.plugs()
+        assert (await self.box.tap(tag)).led == "green"
+        await self.box.charge()
+        start = await self.sends("StartTransaction", idTag=tag)
+        await self.reports("Charging")
+        self.mark()
+        return transaction_of(start)
+
+    async def knows(self, tag: str = TAG) -> None:
+        """Teach its cache a tag that the central system accepts, by a remote start that nobody plugs in for; the mark is set behind it."""
+        await self.configure(ConnectionTimeOut=1, AuthorizeRemoteTxRequests=True)
+        self.mark()
+        assert await self.answers("RemoteStartTransaction", connectorId=1, idTag=tag) == "Accepted"
+        await self.sends("Authorize", idTag=tag)
+        await self.reports("Preparing")
+        await self.reports("Available")
+        await self.configure(ConnectionTimeOut=60)
+        self.mark()
+
+    # --- weather --------------------------------------------------------------------------------------------------------------------
+
+    @property
+    def connections(self) -> int:
+        """How often it has come in."""
+        return sum(connection.identity == self.identity for connection in self.csms.connections)
+
+    async def reconnects(self, before: int) -> None:
+        """It has come in again since `connections` was this, and is registered."""
+        await self.csms.connected(self.identity, count=before + 1)
+        await self.topics.shows(f"charge_point/{self.name}/online", "true")
+
+    @contextlib.asynccontextmanager
+    async def offline(self) -> AsyncIterator[None]:
+        """Inside, the central system is away; behind it the station has come back. The mark is set at the beginning."""
+        before = self.connections
+        await self.csms.refuse(503)
+        try:
+            await self.csms.disconnect(self.identity, force=True)
+            await self.topics.shows(f"charge_point/{self.name}/online", "false")
+            self.mark()
+            yield
+        finally:
+            await self.csms.welcome()
+        await self.reconnects(before)
+
+    # --- inside ---------------------------------------------------------------------------------------------------------------------
+
+    def _calls(self) -> list[Call]:
+        return journal.calls([frame for frame in self.csms.frames if frame.identity == self.identity])
+
+
+def _word(call: Call) -> str:
+    if call.action != "StatusNotification":
+        return call.action
+    status: str = call.payload["status"]
+    return status if call.payload["connectorId"] == 1 else f"{call.payload['connectorId']} {status}"
+
+
+def transaction_of(start: Call) -> int:
+    """The id that the central system gave."""
+    assert start.answer is not None
+    transaction: int = start.answer["transactionId"]
+    return transaction
+
+
+@dataclasses.dataclass(slots=True, kw_only=True)
+class Laboratory:
+    """One bridge and its surroundings. Use `laboratory()`."""
+
+    broker: Mosquitto
+    csms: StrictCsms
+    topics: Onlooker
+    process: BridgeProcess
+    sockets: Iterator[str]
+    tethered: Iterator[str]
+
+    @contextlib.asynccontextmanager
+    async def station(self, *, cable: str = "socket") -> AsyncIterator[Station]:
+        """A charge point that no test has used, booted and idle; at the end everything on its link must have been by the book."""
+        name = next(self.sockets if cable == "socket" else self.tethered)
+        async with equipped(name, self.broker, self.csms, self.topics) as station:
+            yield station
+
+
+@contextlib.asynccontextmanager
+async def equipped(name: str, broker: Mosquitto, csms: StrictCsms, topics: Onlooker) -> AsyncIterator[Station]:
+    """A charge point of a running bridge with hardware; at the end everything on its link must have been by the book."""
+    async with wallbox(broker, name) as box:
+        station = Station(name=name, identity=identity_of(name), csms=csms, topics=topics, box=box)
+        await station.reports("Available")
+        await station.settle()
+        station.mark()
+        yield station
+        csms.must_be_valid(station.identity)
+
+
+@dataclasses.dataclass(slots=True, kw_only=True)
+class Bench:
+    """A bridge with one charge point only, whose power the test has in hand. Use `bench()`."""
+
+    process: BridgeProcess
+    station: Station
+
+    async def loses_power(self) -> None:
+        """A power cut, and the power is back: nothing could be said or written in between."""
+        await self.process.kill()
+        await self.station.csms.disconnected(self.station.identity)
+        self.station.mark()
+        await self.process.start()
+        # a wallbox that comes up says how it is
+        await self.station.box.appear()
+
+
+@contextlib.asynccontextmanager
+async def bench(folder: Path) -> AsyncIterator[Bench]:
+    """A bridge that has not been started yet, with hardware that waits for it; at the end everything must have been by the book."""
+    name = SOCKETS[0]
+    with Mosquitto() as broker:
+        async with central_system() as csms, onlooker(broker) as topics, wallbox(broker, name) as box:
+            process = BridgeProcess(folder, broker, topics, settings(csms, [name]))
+            try:
+                yield Bench(process=process, station=Station(name=name, identity=identity_of(name), csms=csms, topics=topics, box=box))
+                csms.must_be_valid()
+            except BaseException:
+                print(process.log())
+                raise
+            finally:
+                if process.running:
+                    await process.stop()
+
+
+@contextlib.asynccontextmanager
+async def central_system() -> AsyncIterator[StrictCsms]:
+    """It knows the cards of the cases."""
+    async with strict_csms(tags={TAG: ACCEPTED, PARTNER: GROUP, COLLEAGUE: GROUP, STRANGER: INVALID}) as csms:
+        yield csms
+
+
+@contextlib.asynccontextmanager
+async def laboratory(folder: Path, broker: Mosquitto) -> AsyncIterator[Laboratory]:
+    """A bridge that is ready, with all its charge points online."""
+    async with (
+        central_system() as csms,
+        onlooker(broker) as topics,
+        bridge(folder, broker, topics, settings(csms, SOCKETS, TETHERED)) as process,
+    ):
+        yield Laboratory(broker=broker, csms=csms, topics=topics, process=process, sockets=iter(SOCKETS), tethered=iter(TETHERED))
