@@ -51,7 +51,8 @@ def _last_known(kept: Kept, now_s: float) -> Meter:
     """The durable register is the last known value until the meter speaks."""
     if kept.register_wh is None or kept.register_ms is None:
         return Meter()
-    return Meter(register_wh=kept.register_wh, register_at=Instant(mono_s=now_s, utc_ms=kept.register_ms))
+    heard = Instant(mono_s=now_s, utc_ms=kept.register_ms)
+    return Meter(register_wh=kept.register_wh, register_at=heard, rose_at_s=now_s)
 
 
 def recovery_due_s(state: State) -> float | None:

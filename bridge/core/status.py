@@ -44,7 +44,9 @@ def _idle_status(state: State) -> Status:
         return Status.UNAVAILABLE
     if isinstance(state.pending, Granted):
         return Status.PREPARING
-    if not is_plugged(state.hardware):
+    plugged = is_plugged(state.hardware)
+    # Unknown ends nothing: until the wallbox speaks again its vehicle counts as still there.
+    if not (state.kept.plugged if plugged is None else plugged):
         return Status.AVAILABLE
     return Status.FINISHING if state.ended is not None else Status.PREPARING
 

@@ -99,6 +99,7 @@ BLOCKED = TagInfo(verdict=Verdict.BLOCKED)
 INVALID = TagInfo(verdict=Verdict.INVALID)
 EXPIRED_YESTERDAY = TagInfo(verdict=Verdict.ACCEPTED, expires_ms=TEN_O_CLOCK_MS - 86_400_000)
 
+RECORDS = RecordStart | RecordSample | RecordStop
 _E = TypeVar("_E")
 
 
@@ -116,7 +117,8 @@ class Bench:
         """What the newest event asked for."""
         self.watchers: list[Callable[[State, AnyEvent, State, tuple[AnyEffect, ...]], None]] = []
         self._drawn = 0
-        self._delivered = 0
+        self.taken = 0
+        """Records the backend has."""
         self.state = self._born(kept or Kept())
 
     def _born(self, kept: Kept) -> State:
@@ -136,7 +138,7 @@ class Bench:
         self._drawn += 1
         return SessionId(f"id-{self._drawn}")
 
-    def happens(self, kind: type[Event], **fields: Any) -> None:  # noqa: ANN401
+    def happens(self, kind: type[Event], /, **fields: Any) -> None:  # noqa: ANN401
         """Anything at all, now."""
         self.feed(kind(at=self.now, fresh=self.fresh(), **fields))  # type: ignore[arg-type]
 
@@ -176,6 +178,13 @@ class Bench:
         self.utc_ahead_ms = utc_ms - round(self.now_s * 1000)
         self.state = self._born(self.state.kept)
         self.happens(Restarted, planned=planned, clock_trusted=clock_trusted)
+
+    def loses_the_last_steps(self, kept: Kept, *, taken: int, records: int) -> None:
+        """They never reached the disk: what was kept before them is what there is, and their records were never written."""
+        keep = {id(record) for record in self.records[:records]}
+        self.effects = [effect for effect in self.effects if not isinstance(effect, RECORDS) or id(effect) in keep]
+        self.taken = taken
+        self.state = replace(self.state, kept=kept)
 
     def synchronises(self) -> None:
         self.happens(BrokerSynchronised)
@@ -249,11 +258,11 @@ class Bench:
 
     def takes_record(self, *, backend_id: str | None = None, info: TagInfo | None = None) -> None:
         """The oldest record not yet taken is taken."""
-        record = self.records[self._delivered]
-        self._delivered += 1
+        record = self.records[self.taken]
+        self.taken += 1
         self.happens(
             RecordDelivered,
-            record=RecordId(self._delivered),
+            record=RecordId(self.taken),
             session=record.session,
             starts=isinstance(record, RecordStart),
             backend_id=backend_id,
@@ -314,7 +323,12 @@ class Bench:
 
     @property
     def records(self) -> list[Record]:
-        return [effect for effect in self.effects if isinstance(effect, RecordStart | RecordSample | RecordStop)]
+        return [effect for effect in self.effects if isinstance(effect, RECORDS)]
+
+    @property
+    def waits_for_delivery(self) -> bool:
+        """Whether there are records the backend has not taken."""
+        return self.taken < len(self.records)
 
     @property
     def recorded(self) -> str:

@@ -1,0 +1,223 @@
+"""What must hold after every step, whatever happens: written once, in the words of the domain, without the core's own arithmetic."""
+
+from collections.abc import Iterable
+
+from bridge.core.clockwork import deadline_s
+from bridge.core.effects import (
+    AnyEffect,
+    Command,
+    CommandHardware,
+    Decide,
+    EntryKind,
+    HistoryEntry,
+    Record,
+    RecordSample,
+    RecordStart,
+    RecordStop,
+    RememberTag,
+    WriteHistory,
+)
+from bridge.core.energy import command
+from bridge.core.events import AnyEvent, AuthorizeAnswered, Origin, Restarted, StopPressed, TagPresented, TimePassed
+from bridge.core.state import Asking, BackendSession, LocalSession, NoSession, NotPending, State
+from bridge.core.status import reported_status
+from bridge.core.values import NO_FAULT, SessionId, Status
+
+_A, _P, _C, _V, _E = Status.AVAILABLE, Status.PREPARING, Status.CHARGING, Status.SUSPENDED_EV, Status.SUSPENDED_EVSE
+_F, _U, _X = Status.FINISHING, Status.UNAVAILABLE, Status.FAULTED
+
+TRANSITIONS: dict[Status, set[Status]] = {
+    _A: {_P, _C, _V, _E, _U, _X},
+    _P: {_A, _C, _V, _E, _F, _X, _U},  # to Unavailable is our one documented deviation (design.md §2 "Hardware")
+    _C: {_A, _V, _E, _F, _U, _X},
+    _V: {_A, _C, _E, _F, _U, _X},
+    _E: {_A, _C, _V, _F, _U, _X},
+    _F: {_A, _P, _U, _X},
+    _U: {_A, _P, _C, _V, _E, _X},
+    _X: {_A, _P, _C, _V, _E, _F, _U},
+}
+"""OCPP 1.6 §4.9, as conformance.md §3.3 has it."""
+
+
+class Ledger:
+    """What has left the core, as a backend, a hardware and an accountant would have it."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self.entries: list[HistoryEntry] = []
+        self.waiting: dict[str, float] = {}
+        """Origins without a decision, and since when (mono)."""
+        self.decided: set[str] = set()
+        self.told: Command | None = None
+        self.locals: set[SessionId] = set()
+
+    # --- after every step -----------------------------------------------------------------------------------------------------------
+
+    def watch(self, before: State, event: AnyEvent, after: State, effects: tuple[AnyEffect, ...]) -> None:
+        self._note(event, effects)
+        self.one_decision_each(after)
+        nothing_is_released_against_anybodys_no(after)
+        self.hardware_is_told_what_is_wanted(after, effects)
+        late_answers_only_teach(before, event, after, effects)
+        equal_is_the_same_object(before, after)
+        the_core_never_asks_for_the_past(event, after)
+        questions_belong_to_what_is_there(after)
+        status_moves_as_the_field_allows(before, event, after)
+        self.local_sessions_are_nobodys_business(after)
+
+    def _note(self, event: AnyEvent, effects: Iterable[AnyEffect]) -> None:
+        if isinstance(event, Restarted):
+            # The process is gone, and with it everybody who waited: readers have their own time-out.
+            self.waiting, self.told = {}, None
+        if isinstance(event, TagPresented | StopPressed):
+            assert event.origin.id not in self.waiting
+            self.waiting[event.origin.id] = event.at.mono_s
+        for effect in effects:
+            match effect:
+                case RecordStart() | RecordSample() | RecordStop():
+                    records_keep_their_order(self.records, effect)
+                    assert effect.session not in self.locals, "a local session has nothing to bill with"
+                    self.records.append(effect)
+                case WriteHistory():
+                    self.entries.append(effect.entry)
+                case Decide():
+                    self._decided(effect.decision.origin)
+                case CommandHardware():
+                    self.told = effect.command
+                case _:
+                    pass
+
+    def _decided(self, origin: Origin) -> None:
+        assert origin.id not in self.decided, "a second decision"
+        del self.waiting[origin.id]
+        self.decided.add(origin.id)
+
+    def one_decision_each(self, after: State) -> None:
+        """Whoever has no decision yet is being asked about, for no longer than a question takes (B9)."""
+        asked = {origin.id for origin in after.pending.origins} if isinstance(after.pending, Asking) else set()
+        assert set(self.waiting) == asked, "somebody waits for nobody"
+
+    def hardware_is_told_what_is_wanted(self, after: State, effects: Iterable[AnyEffect]) -> None:
+        """Once the broker is in step, the hardware has always been told the newest wish; before, it is told nothing."""
+        if after.synchronised:
+            assert self.told == command(after)
+        else:
+            assert not any(isinstance(effect, CommandHardware) for effect in effects)
+
+    def local_sessions_are_nobodys_business(self, after: State) -> None:
+        session = after.kept.session
+        if isinstance(session, LocalSession):
+            self.locals.add(session.id)
+            assert session.person.local, "nobody charges locally without leave"
+            assert reported_status(after) in {Status.UNAVAILABLE, Status.FAULTED}
+
+    # --- sums -----------------------------------------------------------------------------------------------------------------------
+
+    @property
+    def accounted_wh(self) -> int:
+        """Σ OCPP sessions + Σ local sessions + Σ gaps."""
+        return sum(entry.energy_wh for entry in self.entries)
+
+    def every_entry_is_sound(self) -> None:
+        ids = [entry.id for entry in self.entries]
+        assert len(ids) == len(set(ids)), "a session written twice"
+        assert all(entry.energy_wh >= 0 for entry in self.entries)
+        assert all(entry.ended_ms >= entry.started_ms for entry in self.entries)
+
+    def the_backend_has_what_the_history_has(self) -> None:
+        """Every start has one stop, and both say what the history says."""
+        starts = {record.session: record for record in self.records if isinstance(record, RecordStart)}
+        stops = {record.session: record for record in self.records if isinstance(record, RecordStop)}
+        billed = {entry.id: entry for entry in self.entries if entry.kind is EntryKind.OCPP}
+        assert set(starts) == set(stops) == set(billed)
+        for session, entry in billed.items():
+            assert (starts[session].reading.register_wh, stops[session].reading.register_wh) == (entry.start_wh, entry.end_wh)
+            assert (starts[session].utc_ms, stops[session].utc_ms) == (entry.started_ms, entry.ended_ms)
+
+
+# --- one law each -----------------------------------------------------------------------------------------------------------------
+
+
+def records_keep_their_order(so_far: list[Record], new: Record) -> None:
+    """Start first, numbers without gaps, times and registers that never run backwards, nothing after the stop."""
+    own = [record for record in so_far if record.session == new.session]
+    assert new.sequence == len(own), "numbers have a gap"
+    if isinstance(new, RecordStart):
+        assert not own, "a second start"
+        open_ = {record.session for record in so_far} - {record.session for record in so_far if isinstance(record, RecordStop)}
+        assert not open_, "two transactions at once"
+        return
+    assert own, "nothing before the start"
+    assert isinstance(own[0], RecordStart)
+    assert not isinstance(own[-1], RecordStop), "nothing after the stop"
+    assert new.reading.register_wh >= own[-1].reading.register_wh
+    assert _time_ms(new) >= _time_ms(own[-1])
+
+
+def _time_ms(record: Record) -> int:
+    return record.reading.utc_ms if isinstance(record, RecordSample) else record.utc_ms
+
+
+def nothing_is_released_against_anybodys_no(after: State) -> None:
+    """Energy needs a running session that nobody refused, sound hardware, and no source of energy management that says no (B6)."""
+    wanted = command(after)
+    assert wanted.limit_a <= after.rules.max_current_a
+    if not wanted.enabled:
+        return
+    for source in after.kept.sources:
+        if source.limit_a is not None:
+            assert wanted.limit_a <= max(source.limit_a, 0)
+        if source.limit_w is not None:
+            assert wanted.limit_w <= max(source.limit_w, 0) + 0.1
+    session = after.kept.session
+    assert not isinstance(session, NoSession)
+    assert session.ending is None
+    assert wanted.limit_a >= 6
+    assert after.hardware.fault == NO_FAULT
+    assert after.hardware.cp_state not in {"E", "F"}
+    assert not any(source.allow is False for source in after.kept.sources)
+    if isinstance(session, BackendSession) and session.refused is not None:
+        assert after.settings.max_energy_on_invalid_wh > 0
+
+
+def late_answers_only_teach(before: State, event: AnyEvent, after: State, effects: Iterable[AnyEffect]) -> None:
+    """An answer nobody waits for any more may be remembered, and nothing else (rule 7)."""
+    if not isinstance(event, AuthorizeAnswered):
+        return
+    if isinstance(before.pending, Asking) and before.pending.question == event.question:
+        return
+    assert all(isinstance(effect, RememberTag) for effect in effects if not isinstance(effect, CommandHardware))
+    assert after.kept == before.kept
+    assert after.pending == before.pending
+
+
+def equal_is_the_same_object(before: State, after: State) -> None:
+    """What has not changed is not written."""
+    assert after.kept is before.kept or after.kept != before.kept
+
+
+def the_core_never_asks_for_the_past(event: AnyEvent, after: State) -> None:
+    if isinstance(event, TimePassed):
+        due_s = deadline_s(after)
+        assert due_s is None or due_s > after.now.mono_s, "asks to be woken at once, again and again"
+
+
+def questions_belong_to_what_is_there(after: State) -> None:
+    """While a session runs, the only question there is, is whether somebody may stop it."""
+    session, pending = after.kept.session, after.pending
+    if not isinstance(session, NoSession) and session.ending is None:
+        assert isinstance(pending, NotPending) or (isinstance(pending, Asking) and pending.stop)
+    if isinstance(pending, Asking) and pending.stop:
+        assert isinstance(session, BackendSession)
+    if after.recovery is not None:
+        assert not isinstance(session, NoSession)
+
+
+def status_moves_as_the_field_allows(before: State, event: AnyEvent, after: State) -> None:
+    was, now = reported_status(before), reported_status(after)
+    if isinstance(event, Restarted) or was is now:
+        return
+    # One step may hold two moves, and the backend is told the newest: the end of a session and another plug-in, or a tap after an end.
+    between = (Status.FINISHING, Status.PREPARING) if was is Status.FINISHING else (Status.FINISHING,)
+    by_way = any(one in TRANSITIONS[was] | {was} and now in TRANSITIONS[one] for one in between)
+    assert now in TRANSITIONS[was] or by_way, f"{was} to {now}"

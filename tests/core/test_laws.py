@@ -1,0 +1,353 @@
+"""The core under anything at all, in any order: hardware, people, energy management, backend, broker, disk, clocks, crashes.
+
+`laws.py` says what must hold after every step. `tests/core/mutants.py` lists the planted bugs each law has been seen to catch.
+"""
+
+import os
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from bridge.core.events import (
+    AlertCleared,
+    CacheClearRequested,
+    ClockCorrected,
+    CommandAnswered,
+    GrantMoved,
+    GrantWithdrawn,
+    ReadingRequested,
+    RecordParked,
+    ResetKind,
+    Restarted,
+    SessionStopOrdered,
+    UnlockRequested,
+)
+from bridge.core.state import EnergyRules, Kept, NoSession, Settings
+from bridge.core.values import CommandId, Person, RecordId, RequestId, SessionId, TagInfo, Verdict
+from tests.core.laws import Ledger
+from tests.core.world import ANNA, BEN, CARL, DORA, ROAMER, STRANGER, Bench
+
+PEOPLE = st.sampled_from([ANNA, BEN, CARL, DORA, ROAMER, STRANGER])
+GUESTS = st.sampled_from([ANNA, BEN, ROAMER])
+"""Those with a tag the backend can be asked about."""
+INFOS = st.builds(
+    TagInfo, verdict=st.sampled_from([Verdict.ACCEPTED, Verdict.ACCEPTED, Verdict.INVALID]), group=st.sampled_from([None, "FAMILY"])
+)
+CHANGES: list[tuple[str, int | bool]] = [
+    ("sample_interval_s", 0),
+    ("sample_interval_s", 20),
+    ("aligned_interval_s", 900),
+    ("cache_enabled", False),
+    ("stop_on_invalid", False),
+]
+SAYS = st.sampled_from([None, True, False])
+EXAMPLES = int(os.environ.get("EVBRIDGE_LAWS_EXAMPLES", "60"))
+"""About ten seconds; a night's hunt sets more."""
+STEPS = 40
+HOUR_S = 3600.0
+POWER_MAX_W = 11_000.0
+
+
+class Anything(RuleBasedStateMachine):
+    """One charge point on a bad day."""
+
+    bench: Bench
+
+    @initialize(
+        resume=st.booleans(),
+        stop_wait_s=st.sampled_from([0.0, 5.0]),
+        energy=st.builds(EnergyRules, required=st.sampled_from([(), ("load",)]), stale_after_s=st.sampled_from([None, 120.0])),
+        changed=st.fixed_dictionaries(
+            {
+                "stop_on_invalid": st.booleans(),
+                "max_energy_on_invalid_wh": st.sampled_from([0, 100]),
+                "local_pre_authorize": st.booleans(),
+                "allow_offline_unknown": st.booleans(),
+                "authorize_remote": st.booleans(),
+                "aligned_interval_s": st.sampled_from([0, 900]),
+            }
+        ),
+    )
+    def begins(self, resume: bool, stop_wait_s: float, energy: EnergyRules, changed: dict[str, Any]) -> None:
+        self.bench = Bench(settings=replace(Settings(), **changed), resume=resume, stop_wait_s=stop_wait_s, energy=energy)
+        self.ledger = Ledger()
+        self.bench.watchers.append(self.ledger.watch)
+        self.truth_wh = 1000
+        self.origin_wh: int | None = None
+        """Where accounting of the present meter began."""
+        self.replaced = self.replaced_wh = 0
+        """What meters before it had counted."""
+        self.durable: list[tuple[Kept, int, int, int, int]] = []
+        self.bench.watchers.append(lambda *_: self._written())
+        self.bench.happens(Restarted, planned=True)
+        self.bench.synchronises()
+        self.bench.meters(self.truth_wh)
+        self.bench.backend_comes()
+
+    def _written(self) -> None:
+        """What a commit after this step would hold."""
+        bench = self.bench
+        self.durable.append((bench.state.kept, len(self.ledger.records), len(self.ledger.entries), bench.taken, self.replaced))
+        if self.origin_wh is None:
+            self.origin_wh = bench.state.kept.accounted_wh
+        self._energy_is_conserved()
+
+    def _energy_is_conserved(self) -> None:
+        """Σ backend + Σ local + Σ gaps is exactly what lies behind the accounted register."""
+        if self.origin_wh is not None:
+            accounted_wh = self.bench.state.kept.accounted_wh
+            assert accounted_wh is not None
+            assert self.ledger.accounted_wh == self.replaced_wh + accounted_wh - self.origin_wh
+        self.ledger.every_entry_is_sound()
+
+    # --- hardware -----------------------------------------------------------------------------------------------------------------
+
+    @rule(plug=st.sampled_from([None, "first", "second"]), live=st.booleans())
+    def plugs(self, plug: str | None, live: bool) -> None:
+        self.bench.plugs(plug, live=live)
+
+    @rule(live=st.booleans())
+    def unplugs(self, live: bool) -> None:
+        self.bench.unplugs(live=live)
+
+    @rule(told=st.sampled_from([{"plugged": None}, {"plug": "first"}, {"plug": "second"}, {"plug": None}]), live=st.booleans())
+    def tells_half_of_it(self, told: dict[str, Any], live: bool) -> None:
+        self.bench.wallbox(live=live, **told)
+
+    @rule(charging=SAYS)
+    def draws_or_not(self, charging: bool | None) -> None:
+        self.bench.wallbox(charging=charging)
+
+    @rule(told=st.sampled_from([{"cp_state": one} for one in (None, "A", "B", "C", "E")]))
+    def tells_the_pilot(self, told: dict[str, Any]) -> None:
+        self.bench.wallbox(**told)
+
+    @rule(fault=st.sampled_from([None, None, "GroundFailure"]), online=st.sampled_from([None, True, False]))
+    def ails(self, fault: str | None, online: bool | None) -> None:
+        self.bench.wallbox(fault=fault, online=online)
+
+    @rule(live=st.sampled_from([True, True, True, False]), power_w=st.sampled_from([None, 0.0, 7000.0]))
+    def meters(self, live: bool, power_w: float | None) -> None:
+        self.bench.meters(self.truth_wh, live=live, power_w=power_w)
+
+    @rule(new_wh=st.sampled_from([0, 500]))
+    def meter_is_replaced(self, new_wh: int) -> None:
+        """The old one's last word was heard; after a crash that is somebody else's test."""
+        bench = self.bench
+        if self.origin_wh is None or bench.state.recovery is not None or new_wh >= self.truth_wh:
+            return
+        bench.meters(self.truth_wh)
+        if bench.state.meter.register_wh == self.truth_wh:
+            self.replaced += 1
+            self.replaced_wh += self.truth_wh - self.origin_wh
+            self.truth_wh = self.origin_wh = new_wh
+            bench.meters(new_wh)
+
+    @rule()
+    def meter_is_unknown(self) -> None:
+        self.bench.meters(None)
+
+    @rule(command=st.sampled_from(["", "other"]), ok=st.booleans(), supported=st.booleans())
+    def wallbox_answers(self, command: str, ok: bool, supported: bool) -> None:
+        waiting = self.bench.state.unlocking
+        name = CommandId(command) if command or waiting is None else waiting.command
+        self.bench.happens(CommandAnswered, command=name, ok=ok, supported=supported)
+
+    # --- time ---------------------------------------------------------------------------------------------------------------------
+
+    @rule(seconds=st.sampled_from([0.5, 3.0, 9.0, 31.0, 61.0, 400.0]), power=st.sampled_from([0.0, 0.0, 0.5, 1.0]))
+    def passes(self, seconds: float, power: float) -> None:
+        self.truth_wh += int(power * POWER_MAX_W * seconds / HOUR_S)
+        self.bench.passes(seconds)
+
+    @rule(by_s=st.sampled_from([-3600.0, -1.0, 7.0, 3600.0]))
+    def clock_is_set(self, by_s: float) -> None:
+        self.bench.clock_set(by_s)
+
+    @rule(by_ms=st.sampled_from([-1000, 3_600_000]))
+    def clock_is_learnt(self, by_ms: int) -> None:
+        self.bench.happens(ClockCorrected, by_ms=by_ms)
+
+    # --- people -------------------------------------------------------------------------------------------------------------------
+
+    @rule(person=PEOPLE, known=st.none() | INFOS)
+    def taps(self, person: Person, known: TagInfo | None) -> None:
+        self.bench.taps(person, known=known)
+
+    @rule(person=st.sampled_from([ANNA, BEN, CARL]))
+    def presses_start(self, person: Person) -> None:
+        self.bench.presses_start(person)
+
+    @rule(person=st.sampled_from([ANNA, BEN]))
+    def presses_stop(self, person: Person) -> None:
+        self.bench.presses_stop(person)
+
+    @rule(person=PEOPLE, local=st.booleans())
+    def plugs_at_the_neighbour(self, person: Person, local: bool) -> None:
+        self.bench.happens(GrantMoved, person=person, mode=None, authority_local=local, group=None)
+
+    @rule()
+    def neighbour_takes_over(self) -> None:
+        self.bench.happens(GrantWithdrawn)
+
+    @rule()
+    def operator_stops(self) -> None:
+        self.bench.happens(SessionStopOrdered)
+
+    @rule()
+    def operator_clears_an_alert(self) -> None:
+        for alert in list(self.bench.state.alerts)[:1]:
+            self.bench.happens(AlertCleared, alert=alert)
+
+    # --- energy management ----------------------------------------------------------------------------------------------------------
+
+    @rule(source=st.sampled_from(["load", "price"]), everywhere=st.booleans(), allow=SAYS, live=st.booleans())
+    def allows(self, source: str, everywhere: bool, allow: bool | None, live: bool) -> None:
+        self.bench.energy(source, everywhere=everywhere, allow=allow, live=live)
+
+    @rule(limit_a=st.sampled_from([None, -1.0, 0.0, 5.9, 6.0, 10.07, 32.0]))
+    def limits(self, limit_a: float | None) -> None:
+        self.bench.energy("load", limit_a=limit_a)
+
+    @rule(limit_w=st.sampled_from([None, 0.0, 4139.0, 4140.0, 9000.0]), reason=st.sampled_from([None, "grid"]))
+    def limits_power(self, limit_w: float | None, reason: str | None) -> None:
+        self.bench.energy("price", limit_w=limit_w, reason=reason)
+
+    @rule(per_kwh=st.sampled_from([None, 0.3, 0.42]))
+    def prices(self, per_kwh: float | None) -> None:
+        self.bench.price(per_kwh)
+
+    # --- the backend ----------------------------------------------------------------------------------------------------------------
+
+    @rule(here=st.booleans())
+    def backend(self, here: bool) -> None:
+        if here:
+            self.bench.backend_comes()
+        else:
+            self.bench.backend_goes()
+
+    @precondition(lambda self: self.bench.questions)
+    @rule(info=INFOS, newest=st.sampled_from([True, True, True, False]))
+    def answers(self, info: TagInfo, newest: bool) -> None:
+        questions = self.bench.questions
+        question = questions[-1] if newest else questions[0]
+        self.bench.answers(info, question=question.question)
+
+    @precondition(lambda self: self.bench.questions)
+    @rule()
+    def leaves_unanswered(self) -> None:
+        self.bench.leaves_unanswered()
+
+    @precondition(lambda self: self.bench.waits_for_delivery)
+    @rule(info=st.none() | INFOS)
+    def takes_a_record(self, info: TagInfo | None) -> None:
+        self.bench.takes_record(backend_id="7", info=info)
+
+    @rule()
+    def parks_a_record(self) -> None:
+        self.bench.happens(RecordParked, record=RecordId(1), session=SessionId("gone"), error="InternalError")
+
+    @rule(person=GUESTS, known=st.none() | INFOS)
+    def remote_start(self, person: Person, known: TagInfo | None) -> None:
+        self.bench.remote_start(person, known=known)
+
+    @rule()
+    def remote_stop(self) -> None:
+        self.bench.remote_stop("7")
+
+    @rule(kind=st.sampled_from(ResetKind))
+    def resets(self, kind: ResetKind) -> None:
+        self.bench.resets(kind)
+
+    @rule(operative=st.booleans(), station=st.booleans())
+    def availability(self, operative: bool, station: bool) -> None:
+        self.bench.sets_availability(operative=operative, station=station)
+
+    @rule()
+    def unlocks(self) -> None:
+        self.bench.happens(UnlockRequested, request=RequestId("unlock"))
+
+    @rule()
+    def clears_the_cache(self) -> None:
+        self.bench.happens(CacheClearRequested, request=RequestId("cache"))
+
+    @rule(change=st.sampled_from(CHANGES))
+    def changes(self, change: tuple[str, int | bool]) -> None:
+        self.bench.changes(*change)
+
+    @rule()
+    def wants_a_reading(self) -> None:
+        self.bench.happens(ReadingRequested)
+
+    # --- broker, disk, process --------------------------------------------------------------------------------------------------------
+
+    @rule()
+    def broker_goes(self) -> None:
+        self.bench.loses_the_broker()
+
+    @rule()
+    def broker_comes(self) -> None:
+        self.bench.synchronises()
+
+    @rule(ok=st.booleans())
+    def disk(self, ok: bool) -> None:
+        self.bench.disk(ok=ok)
+
+    @rule(
+        planned=st.booleans(),
+        down_s=st.sampled_from([1.0, 700.0]),
+        lost=st.sampled_from([0, 0, 1, 2]),
+        drawn_wh=st.sampled_from([0, 50, 500]),
+    )
+    def dies_and_comes_back(self, planned: bool, down_s: float, lost: int, drawn_wh: int) -> None:
+        """The last steps may not have reached the disk: then neither they nor their records ever were."""
+        kept, records, entries, taken, replaced = self.durable[max(-1 - lost, -len(self.durable))]
+        if self.origin_wh is None or kept.accounted_wh is None or replaced != self.replaced:
+            return  # a meter is not replaced and forgotten again
+        del self.ledger.records[records:]
+        del self.ledger.entries[entries:]
+        self.bench.loses_the_last_steps(kept, taken=min(taken, records), records=records)
+        self.truth_wh += drawn_wh
+        self.durable.clear()
+        self.bench.restarts(planned=planned, down_s=down_s)
+
+    # --- the end ----------------------------------------------------------------------------------------------------------------------
+
+    def teardown(self) -> None:
+        """Everything heals, everybody leaves: nothing is left open, and the sums are right to the Wh."""
+        if not hasattr(self, "bench"):
+            return
+        bench = self.bench
+        bench.restarts(planned=False, down_s=10)
+        once = (list(self.ledger.records), list(self.ledger.entries), bench.state.kept)
+        bench.restarts(planned=False, down_s=10)
+        assert (self.ledger.records, self.ledger.entries, bench.state.kept) == once, "a second restart adds nothing"
+        bench.disk(ok=True)
+        bench.backend_comes()
+        bench.synchronises()
+        bench.wallbox(fault=None, online=True, cp_state=None, plugged=False, plug="third")
+        for _ in range(2):
+            bench.meters(self.truth_wh, power_w=0.0)
+            bench.passes(100)
+        assert isinstance(bench.state.kept.session, NoSession)
+        assert not self.ledger.waiting
+        assert bench.state.kept.accounted_wh == self.truth_wh
+        if self.origin_wh is not None:
+            assert self.ledger.accounted_wh == self.replaced_wh + self.truth_wh - self.origin_wh
+        self.ledger.every_entry_is_sound()
+        self.ledger.the_backend_has_what_the_history_has()
+        assert not bench.enabled
+
+
+TestAnything = Anything.TestCase
+TestAnything.settings = settings(
+    max_examples=EXAMPLES,
+    stateful_step_count=STEPS,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+    report_multiple_bugs=False,
+    suppress_health_check=[HealthCheck.too_slow],
+)
