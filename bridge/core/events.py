@@ -67,9 +67,11 @@ class StorageChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockCorrected(Event):
-    """The host's time was before the build date and has now been learnt; times kept so far are moved by this much, once."""
+    """The host's clock had not been set, and the time is known now, from the backend or (`trusted`) the host: a `Leap` of what is kept."""
 
+    before_ms: int
     by_ms: int
+    trusted: bool
 
 
 # --- hardware ---------------------------------------------------------------------------------------------------------------------
@@ -271,9 +273,8 @@ class RecordDelivered(Event):
     starts: bool = False
     backend_id: str | None = None
     info: TagInfo | None = None
-    """What it says of the tag, where the answer tells."""
+    """What it says of the tag the record carried, where the answer tells."""
     tag: IdTag | None = None
-    """The tag the record carried."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -344,11 +345,10 @@ class CacheClearRequested(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingChangeRequested(Event):
-    """The backend changes one setting; the value has already been checked for type and range."""
+    """The backend changes one setting, a field of `Settings`; the value has already been checked for type and range."""
 
     request: RequestId
     name: str
-    """A field of `Settings`."""
     value: bool | int | str | tuple[str, ...]
 
 

@@ -48,12 +48,13 @@ from bridge.core.events import (
     WallboxReported,
 )
 from bridge.core.hardware import fault_code, is_charging
+from bridge.core.leap import Leap
 from bridge.core.metering import meter_reported
 from bridge.core.pricing import price_changed
 from bridge.core.recovery import RECOVERY_S, resolve_recovery, restarted
 from bridge.core.sessions import close, try_start
 from bridge.core.sources import energy_managed, watch_sources
-from bridge.core.state import NoSession, State
+from bridge.core.state import State
 from bridge.core.status import reported_status, station_status
 from bridge.core.values import Status, StopReason
 from bridge.core.vehicle import wallbox_reported
@@ -228,17 +229,6 @@ def _broker_lost(draft: Draft) -> None:
 
 
 def _clock_corrected(draft: Draft, event: ClockCorrected) -> None:
-    """Move what this life has kept with a clock that had not been set. The session stays marked (design.md §2 "Clock")."""
-    kept, by_ms = draft.kept, event.by_ms
-    session = kept.session
-    if draft.state.clock_trusted or draft.state.recovery is not None:
-        return  # what runs was kept by another life, with a clock of its own
-    if not isinstance(session, NoSession) and not session.clock_trusted:
-        session = replace(
-            session,
-            begin=replace(session.begin, utc_ms=session.begin.utc_ms + by_ms),
-            last=replace(session.last, utc_ms=session.last.utc_ms + by_ms),
-            started_ms=session.started_ms + by_ms,
-            ending=None if session.ending is None else replace(session.ending, utc_ms=session.ending.utc_ms + by_ms),
-        )
-    draft.kept = replace(kept, session=session)
+    """What runs stays marked as begun under a clock that had not been set (design.md §2 "Clock")."""
+    leap = Leap(before_ms=event.before_ms, by_ms=event.by_ms)
+    draft.state = replace(leap.state(draft.state), clock_trusted=event.trusted)

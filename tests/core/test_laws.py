@@ -167,9 +167,12 @@ class Anything(RuleBasedStateMachine):
     def clock_is_set(self, by_s: float) -> None:
         self.bench.clock_set(by_s)
 
-    @rule(by_ms=st.sampled_from([-1000, 3_600_000]))
-    def clock_is_learnt(self, by_ms: int) -> None:
-        self.bench.happens(ClockCorrected, by_ms=by_ms)
+    @rule(by_ms=st.sampled_from([1000, 3_600_000]), trusted=st.booleans())
+    def clock_is_learnt(self, by_ms: int, trusted: bool) -> None:
+        """All was written before the border, and moves with the clock."""
+        before_ms = self.bench.now_ms + by_ms
+        self.bench.utc_ahead_ms += by_ms
+        self.bench.happens(ClockCorrected, before_ms=before_ms, by_ms=by_ms, trusted=trusted)
 
     # --- people -------------------------------------------------------------------------------------------------------------------
 
