@@ -77,7 +77,7 @@ class App:
         self._store = SqliteStore.open(configuration.store, on_health=self._storage_changed)
         key = bytes.fromhex(self._store.fact(TAG_REF_KEY) or "")
         self._broker = Broker(
-            _broker_settings(configuration),
+            broker_settings(configuration),
             on_message=self._told,
             on_refused=self._message_refused,
             on_synchronised=self._synchronised,
@@ -273,7 +273,8 @@ class App:
         )
 
 
-def _broker_settings(configuration: Configuration) -> BrokerSettings:
+def broker_settings(configuration: Configuration) -> BrokerSettings:
+    """How to reach the broker, for the bridge and for commands that visit it."""
     mqtt = configuration.mqtt
     return BrokerSettings(
         host=mqtt.host,

@@ -13,7 +13,7 @@ from typing import Any
 
 from rich.table import Table
 
-from bridge.commands.broker import broker_settings
+from bridge.app import broker_settings
 from bridge.commands.history import known, local_time
 from bridge.commands.terminal import agreed, console, grid, show
 from bridge.config import Configuration, load

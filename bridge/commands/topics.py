@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rich.text import Text
 
-from bridge.commands.broker import broker_settings
+from bridge.app import broker_settings
 from bridge.commands.terminal import console, grid, show
 from bridge.config import load
 from bridge.errors import PayloadRefused
