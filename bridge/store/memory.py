@@ -10,6 +10,7 @@ from typing import Final
 
 from bridge.clock import Clock
 from bridge.core.effects import Decision, HistoryEntry
+from bridge.core.leap import Leap
 from bridge.core.state import Kept
 from bridge.core.values import ChargePointId, SessionId, TagInfo
 from bridge.store.memory_disk import MemoryDisk
@@ -72,6 +73,12 @@ class MemoryStore:
         self._hand_in(lambda: self.disk.drop(charge_point, session, self._clock.utc_ms()), future)
         return future
 
+    def leap(self, leap: Leap) -> "asyncio.Future[None]":
+        """Put right what was written before the time was known."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._hand_in(lambda: self.disk.leap(leap), future)
+        return future
+
     def set_fact(self, name: str, value: str) -> "asyncio.Future[None]":
         """Keep a fact."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -118,6 +125,10 @@ class MemoryStore:
             if row.retry_ms is not None and row.retry_ms <= utc_ms:
                 return row.record.session
         return None
+
+    def newest_before(self, utc_ms: int) -> int | None:
+        """The newest time before this that anything was written at."""
+        return self.disk.newest_before(utc_ms)
 
     def count(self, charge_point: ChargePointId) -> QueueCount:
         """How many rows are where."""

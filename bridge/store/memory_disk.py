@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from bridge.core.effects import Decision, HistoryEntry, RecordSample, RecordStart
+from bridge.core.leap import Leap
 from bridge.core.state import Kept
 from bridge.core.values import ChargePointId, RecordId, SessionId, TagInfo
 from bridge.store import policy
@@ -36,6 +37,7 @@ class MemoryDisk:
     def __init__(self) -> None:
         """Empty, but for the installation's secret."""
         self.kept: dict[ChargePointId, Kept] = {}
+        self.kept_ms: dict[ChargePointId, int] = {}
         self.outbox: dict[RecordId, OutboxRow] = {}
         self.assigned: dict[tuple[ChargePointId, str, SessionId], str] = {}
         self.nameless: set[RecordId] = set()
@@ -152,6 +154,25 @@ class MemoryDisk:
             self._put(replace(row, state=RecordState.DELIVERED, error=policy.DROPPED, retry_ms=None, settled_ms=utc_ms))
         return len(parked)
 
+    def leap(self, leap: Leap) -> None:
+        """`Store.leap`."""
+        self.kept = {owner: leap.kept(kept) for owner, kept in self.kept.items()}
+        self.kept_ms = {owner: leap.time(utc_ms) for owner, utc_ms in self.kept_ms.items()}
+        for row in [row for row in self.outbox.values() if row.state is not RecordState.DELIVERED]:
+            retry_ms = None if row.retry_ms is None else leap.time(row.retry_ms)
+            self._put(replace(row, record=leap.record(row.record), created_ms=leap.time(row.created_ms), retry_ms=retry_ms))
+        self.history = [(owner, leap.entry(entry)) for owner, entry in self.history]
+        for decisions in self.decisions.values():
+            moved = [(number, leap.decision(decision)) for number, decision in decisions]
+            decisions.clear()
+            decisions.extend(moved)
+
+    def newest_before(self, utc_ms: int) -> int | None:
+        """`Store.newest_before`."""
+        times = [row.created_ms for row in self.outbox.values()] + [entry.ended_ms for _, entry in self.history]
+        times += [decision.utc_ms for decisions in self.decisions.values() for _, decision in decisions]
+        return max((time_ms for time_ms in [*times, *self.kept_ms.values()] if time_ms < utc_ms), default=None)
+
     def _prune(self, utc_ms: int) -> None:
         if self._pruned_ms is not None and abs(utc_ms - self._pruned_ms) < policy.PRUNE_EVERY_MS:
             return
@@ -176,6 +197,7 @@ class MemoryDisk:
         owner = change.charge_point
         if change.kept is not None:
             self.kept[owner] = change.kept
+            self.kept_ms[owner] = change.utc_ms
         for session, name in change.assigned:
             self.assigned[owner, change.link or "", session] = name
         self._add(change)

@@ -6,6 +6,7 @@ from enum import StrEnum, unique
 from typing import Protocol
 
 from bridge.core.effects import Decision, HistoryEntry, Record
+from bridge.core.leap import Leap
 from bridge.core.state import Kept
 from bridge.core.values import ChargePointId, IdTag, RecordId, SessionId, TagInfo
 
@@ -13,6 +14,9 @@ TAG_REF_KEY = "tag_ref_key"
 """The fact that holds the secret behind every `tag_ref`: 32 hexadecimal digits, drawn when the store is made."""
 CLEAN_STOP = "clean_stop"
 """The fact that tells whether the last stop was orderly: "true" or "false"; None in a store that is new."""
+
+CLOCK_UNSET = "clock_unset"
+"""The fact that tells whether times may have been written before the time was known: "true" or "false"; None in a store that is new."""
 
 
 @unique
@@ -138,6 +142,15 @@ class Store(Protocol):
 
         The rows are marked delivered with the error "dropped by the operator", never erased.
         """
+
+    def leap(self, leap: Leap) -> "asyncio.Future[None]":
+        """Put right what was written before the time was known, all or nothing: what is kept, records, history, decisions.
+
+        Records that were delivered stay as they were sent.
+        """
+
+    def newest_before(self, utc_ms: int) -> int | None:
+        """The newest time before this that anything was written at; None: nothing was. Reads long tables: not for every start."""
 
     def count(self, charge_point: ChargePointId) -> QueueCount:
         """How many rows are where."""

@@ -32,6 +32,12 @@ _NEWEST = " ORDER BY seq DESC LIMIT ?"
 _HISTORY = "SELECT charge_point, entry FROM history WHERE ended_ms >= ?"
 _DECISIONS = "SELECT charge_point, decision FROM decision WHERE utc_ms >= ?"
 _OF_ONE = " AND charge_point = ?"
+_NEWEST_BEFORE = """
+SELECT max(utc_ms) FROM (
+    SELECT utc_ms FROM kept UNION ALL SELECT created_ms FROM outbox UNION ALL SELECT ended_ms FROM history
+    UNION ALL SELECT utc_ms FROM decision
+) WHERE utc_ms < ?
+"""
 _BEFORE_EVERYTHING = -(2**63)
 _NO_LIMIT = -1
 
@@ -57,6 +63,11 @@ class Reads:
         """A session with a parked row whose retry time has come; the one parked row longest in the queue decides."""
         session = self._one(_DUE, charge_point, link, utc_ms)
         return None if session is None else SessionId(session)
+
+    def newest_before(self, utc_ms: int) -> int | None:
+        """The newest time before this that anything was written at."""
+        newest = self._db.execute(_NEWEST_BEFORE, (utc_ms,)).fetchone()[0]
+        return None if newest is None else int(newest)
 
     def count(self, charge_point: ChargePointId) -> QueueCount:
         """How many rows are where."""

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bridge.clock import Clock
+from bridge.core.leap import Leap
 from bridge.core.values import ChargePointId, SessionId
 from bridge.errors import StoreRefused
-from bridge.store import files, schema, writes
+from bridge.store import files, leaps, schema, writes
 from bridge.store.connection import advice, connect, is_damage
 from bridge.store.protocol import Change, StoreHealth
 from bridge.store.reads import Reads
@@ -68,6 +69,10 @@ class SqliteStore(Reads):
         """Give up a parked session."""
         now_ms = self._clock.utc_ms()
         return self._writer.count(functools.partial(writes.drop, charge_point=charge_point, session=session, utc_ms=now_ms))
+
+    def leap(self, leap: Leap) -> "asyncio.Future[None]":
+        """Put right what was written before the time was known."""
+        return self._writer.run(functools.partial(leaps.move, leap=leap))
 
     def set_fact(self, name: str, value: str) -> "asyncio.Future[None]":
         """Keep a fact."""

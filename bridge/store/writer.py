@@ -186,9 +186,11 @@ class Writer:
                     if job.change.kept is not None:
                         kept[job.change.charge_point] = job.change.kept
                 if job.run is not None:
+                    # it may be about what was kept before
+                    writes.keep(db, list(kept.values()))
+                    kept.clear()
                     job.result = job.run(db)
-            if kept:
-                writes.keep(db, list(kept.values()))
+            writes.keep(db, list(kept.values()))
             if newest_ms is not None:
                 self._prune(db, newest_ms)
             db.execute("COMMIT")
