@@ -16,10 +16,12 @@ from bridge.ocpp.attempts import Again, Ending, Park, Patience, Verdict
 from bridge.ocpp.backoff import boot_wait_s, heartbeat_s
 from bridge.ocpp.delivery import Delivery
 from bridge.ocpp.dialect import Dialect, Errand, JsonObject, Outgoing, Registration
+from bridge.ocpp.failures import printable
 from bridge.ocpp.frames import BadFrame, Call, CallError, CallResult, Frame, decode, encode
 from bridge.ocpp.inbound import Answered, Arrival, Handed, Ignored, Inbound
-from bridge.ocpp.jobs import Announced, Beat, Boot, Deliver, Job, News, Question, Triggered
+from bridge.ocpp.jobs import Announced, Beat, Boot, Deliver, Job, News, Question, Triggered, tag_in
 from bridge.ocpp.ports import Station
+from bridge.ocpp.privacy import without
 from bridge.ocpp.setup import LinkSetup
 from bridge.ocpp.validation import Kind, Version, knows, validate
 from bridge.ocpp.wire import Wire
@@ -227,11 +229,12 @@ class Exchange:
             self._refused(job, NONSENSE, str(refused))
 
     def _failed(self, message_id: str, code: str, description: str) -> None:
+        told = printable(self._masked(description))
         job = self.delivery.answered(message_id)
         if job is None:
             self._ignored("an error about nothing that is open")
         else:
-            self._refused(job, code, self._hide(description))
+            self._refused(job, printable(code), told)
 
     def _refused(self, job: Job, code: str, description: str) -> None:
         """The central system answered with an error, which is an answer."""
@@ -377,4 +380,10 @@ class Exchange:
     def _trace(self, mark: str, frame: str | bytes) -> None:
         if log.isEnabledFor(logging.DEBUG):
             text = frame if isinstance(frame, str) else frame.decode(errors="replace")
-            log.debug("%s: %s %s", self.name, mark, self._hide(text))
+            log.debug("%s: %s %s", self.name, mark, self._masked(text))
+
+    def _masked(self, text: str) -> str:
+        """Without tags, the one included that is being asked about: central systems like to repeat it in the text of an error."""
+        tag = tag_in(self.delivery.open)
+        masked = self._hide(text)
+        return masked if tag is None else without(masked, tag.text)

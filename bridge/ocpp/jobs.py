@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from bridge.core.effects import AnnounceReading, AskAuthorize
+from bridge.core.effects import AnnounceReading, AskAuthorize, RecordSample
+from bridge.core.values import IdTag
 from bridge.ocpp.attempts import Head, Verdict
 from bridge.ocpp.dialect import Outgoing
 
@@ -73,3 +74,15 @@ class Loss:
     """Never to be answered."""
     verdict: Verdict | None
     """What becomes of the record that was open, if anything is to be kept."""
+
+
+def tag_in(call: OpenCall | None) -> IdTag | None:
+    """The tag that the open call is about, if it is about one."""
+    match call:
+        case OpenCall(job=Question(effect=effect)):
+            return effect.tag
+        case OpenCall(job=Deliver(head=head)):
+            record = head.row.record
+            return None if isinstance(record, RecordSample) else record.tag
+        case _:
+            return None

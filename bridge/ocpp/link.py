@@ -193,10 +193,11 @@ class Link:
         if self._exchange.wire is None:
             return
         if closed.ours is not None:
-            failure = failures.of_our_close(closed.ours)
+            # the peer only repeats our code, which says nothing of what we had sent
+            self._lose(Dropped(code=None), failures.of_our_close(closed.ours))
         else:
             failure = failures.of_close(closed.code, closed.reason, subprotocol=self._dialect.subprotocol)
-        self._lose(Dropped(code=closed.code), failure)
+            self._lose(Dropped(code=closed.code), failure)
 
     def _lose(self, ending: Ending, failure: Failure | None = None, *, polite: bool = False) -> None:
         """Give the connection up: what was open is settled, whoever waits is told."""
