@@ -171,9 +171,6 @@ class Broker:
         stored = self.names.filters(Direction.IN, Nature.STATE)
         fresh = (*self.names.filters(Direction.IN, Nature.EVENT), self._sync)
         refused = await wire.listen(events=fresh, states=(*stored, *self._mine))
-        # Python 3.11's wait_for, under aiomqtt's subscribe, forgets a cancellation that comes together with the answer.
-        if (task := asyncio.current_task()) is not None and task.cancelling():
-            raise asyncio.CancelledError
         if refused:
             log.warning("! %s", self._rights.refused(refused))
         self._wire = wire

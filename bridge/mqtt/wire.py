@@ -6,7 +6,9 @@ the pin `aiomqtt>=2.5.1,<3` and the tests of this room hold.
 
 import asyncio
 import math
+import select
 import ssl
+import struct
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +17,7 @@ from socket import IPPROTO_TCP, TCP_NODELAY, socket
 from typing import Any, Final
 
 import aiomqtt
+from paho.mqtt import MQTTException
 from paho.mqtt.client import Client as Paho
 from paho.mqtt.client import MQTTMessage
 from paho.mqtt.packettypes import PacketTypes
@@ -32,9 +35,13 @@ ANSWER_S = 10.0
 """For the broker's answer to CONNECT and SUBSCRIBE."""
 INFLIGHT_MAX = 100
 """Unacknowledged messages where the broker names no limit of its own (3.1.1); mosquitto's is 20, told in MQTT 5."""
+READ_MAX = 64
+"""Packets in one go, before others get their turn."""
 REFUSED = 0x80
 """MQTT 5 §2.4: reason codes from here on are failures."""
 
+_UNREADABLE: Final = (ValueError, LookupError, TypeError, struct.error, MQTTException)
+"""What paho's parser stumbles over when a broker sends nonsense."""
 _NEW_ONLY: Final = SubscribeOptions(qos=1, retainAsPublished=True, retainHandling=SubscribeOptions.RETAIN_DO_NOT_SEND)
 """Events: what was retained is not sent, and a retained one that comes is seen to be."""
 _STORED_TOO: Final = SubscribeOptions(qos=1, retainAsPublished=False, retainHandling=SubscribeOptions.RETAIN_SEND_ON_SUBSCRIBE)
@@ -101,6 +108,7 @@ class Wire(aiomqtt.Client):
         self.bell = asyncio.Event()
         self.inflight_max = INFLIGHT_MAX
         """How many messages may be unacknowledged, as the broker has it; whoever sends keeps to it."""
+        self._poll = select.poll()
         self._v5 = settings.is_v5
         self._tls = tls
         self._in_loop = False
@@ -131,7 +139,16 @@ class Wire(aiomqtt.Client):
         self._in_loop = True
         wanted = [(name, _NEW_ONLY) for name in events] + [(name, _STORED_TOO) for name in states]
         names = [name for name, _ in wanted]
-        codes: Sequence[int | ReasonCode] = await self.subscribe(wanted if self._v5 else [(name, 1) for name in names])
+        subscribing = asyncio.ensure_future(self.subscribe(wanted if self._v5 else [(name, 1) for name in names]))
+        # By itself it would wait out its time on a connection that is gone.
+        either: set[asyncio.Future[Any]] = {subscribing, self._disconnected}
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if not subscribing.done() and self.lost is not None:
+                raise self.lost
+            codes: Sequence[int | ReasonCode] = await subscribing
+        finally:
+            subscribing.cancel()
         return tuple(name for name, code in zip(names, codes, strict=True) if _number(code) >= REFUSED)
 
     def unlisten(self, names: Iterable[str]) -> None:
@@ -173,6 +190,27 @@ class Wire(aiomqtt.Client):
             raise
         return secured
 
+    def _read(self) -> None:
+        """Read until nothing is left. uvloop calls a reader once, and then never again, when data and a reset arrive together."""
+        for _ in range(READ_MAX):
+            sock = self._client.socket()
+            if sock is None:
+                return
+            try:
+                self._client.loop_read()
+            except _UNREADABLE as error:
+                if not self._disconnected.done():
+                    self._disconnected.set_exception(error)
+                return
+            sock = self._client.socket()
+            buffered = isinstance(sock, ssl.SSLSocket) and sock.pending() > 0
+            if sock is None or not (buffered or self._poll.poll(0)):
+                return
+        self._loop.call_soon(self._read)
+
+    def _start_misc(self) -> None:
+        self._misc_task = self._loop.create_task(self._misc_loop(), name="mqtt-keepalive")
+
     # --- paho's callbacks -------------------------------------------------------------------------------------------------------
 
     def _on_connect(self, client: Paho, userdata: Any, flags: Any, reason_code: ReasonCode, properties: Properties | None = None) -> None:  # noqa: ANN401 (paho's signature)
@@ -180,6 +218,12 @@ class Wire(aiomqtt.Client):
         if limit is not None:
             self.inflight_max = min(limit, INFLIGHT_MAX)
         super()._on_connect(client, userdata, flags, reason_code, properties)
+
+    def _on_socket_open(self, client: Paho, userdata: Any, sock: Any) -> None:  # noqa: ANN401, ARG002 (paho's signature)
+        # Still in the connecting thread.
+        self._poll.register(sock.fileno(), select.POLLIN)
+        self._loop.call_soon_threadsafe(self._loop.add_reader, sock.fileno(), self._read)
+        self._loop.call_soon_threadsafe(self._start_misc)
 
     def _on_message(self, client: Paho, userdata: Any, message: MQTTMessage) -> None:  # noqa: ANN401, ARG002 (paho's signature)
         self.inbox.append(message)

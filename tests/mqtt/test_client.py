@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+import socket
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from random import Random
 
@@ -21,7 +23,7 @@ from bridge.mqtt.client import Broker
 from bridge.mqtt.messages import Message, RequestMessage, RetainedEvent, TapMessage, WallboxMessage
 from bridge.mqtt.names import Names
 from bridge.mqtt.publications import Publication, publication
-from bridge.mqtt.wire import BrokerSettings
+from bridge.mqtt.wire import ANSWER_S, BrokerSettings
 from tests.peers.broker import Mosquitto
 from tests.peers.waiting import TIMEOUT_S, Bell
 
@@ -433,6 +435,46 @@ async def test_what_a_former_life_left_is_removed(mosquitto: Mosquitto, settings
             assert await other.stored("evbridge/wallbox/wb1/plugged") == "true"
             assert await other.stored("evbridge/charge_point/garage/last_session") == "true"
             assert await other.stored(STATUS) == "Available"
+
+
+CONNACK, SUBACK_HEAD, PUBLISH_OF_NONSENSE = b"\x20\x03\x00\x00\x00", b"\x90", b"\x32\x04\xff\xff\x00\x00"
+
+
+def _after_the_handshake(junk: bytes, *, reset: bool) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
+    """A broker that greets, and then sends that and hangs up."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1000)
+        writer.write(CONNACK)
+        await reader.read(10_000)
+        writer.write(junk)
+        await writer.drain()
+        if reset:
+            linger = struct.pack("ii", 1, 0)
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            writer.close()
+        else:
+            await reader.read()
+            writer.close()
+
+    return serve
+
+
+@pytest.mark.parametrize("junk, reset", [(PUBLISH_OF_NONSENSE, False), (b"\x90\x02\x00", True), (b"\xd0\x00" * 200, True)])
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+def test_nonsense_and_a_reset_cost_a_connection_and_no_time(junk: bytes, reset: bool, run: Callable[..., None]) -> None:
+    """Found on uvloop: data and a reset that came together were noticed by the keep-alive only, a quarter of a minute later."""
+
+    async def story() -> None:
+        server = await asyncio.start_server(_after_the_handshake(junk, reset=reset), "127.0.0.1", 0)
+        async with server:
+            site = Site(BrokerSettings(client_id="t", host="127.0.0.1", port=server.sockets[0].getsockname()[1]))
+            began_s = asyncio.get_running_loop().time()
+            async with running(site, synchronised=False):
+                await site.until(lambda: bool(site.lost), "the loss")
+                assert asyncio.get_running_loop().time() - began_s < ANSWER_S / 2
+
+    run(story())
 
 
 async def test_a_mute_broker_is_noticed(mosquitto: Mosquitto, settings: BrokerSettings, monkeypatch: pytest.MonkeyPatch) -> None:
