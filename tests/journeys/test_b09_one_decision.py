@@ -15,7 +15,7 @@ pytestmark = pytest.mark.requirement("B9")
 
 async def test_the_lamp_is_lit_for_its_time_and_goes_off(tmp_path: Path, broker: Mosquitto) -> None:
     """Green for 700 ms, then off; a controller that polls gets a longer pulse by configuration."""
-    points = {"garage": {}, "yard": {}}
+    points: dict[str, dict[str, str]] = {"garage": {}, "yard": {}}
     readers = {"yard": {"led_hold_ms": 1500}}
     async with house(tmp_path, broker, charge_points=points, readers=readers) as home:
         for name, hold_s in (("garage", 0.7), ("yard", 1.5)):

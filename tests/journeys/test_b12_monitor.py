@@ -12,7 +12,7 @@ pytestmark = pytest.mark.requirement("B12")
 
 async def test_one_alert_for_each_central_system(tmp_path: Path, broker: Mosquitto) -> None:
     """Two charge points lose it: each is offline on its own topic, the alert is one."""
-    points = {"garage": {}, "yard": {}}
+    points: dict[str, dict[str, str]] = {"garage": {}, "yard": {}}
     monitor = {"monitor": True, "monitor_grace_s": 1}
     async with house(tmp_path, broker, charge_points=points, csms=monitor) as home, home.station("garage"), home.station("yard"):
         await home.csms.stop()

@@ -48,7 +48,7 @@ async def test_a_local_session_is_nobody_elses_business(tmp_path: Path, broker: 
 
 async def test_a_reset_is_this_charge_points_alone(tmp_path: Path, broker: Mosquitto) -> None:
     """One charge point is reset in mid-session, its neighbour charges on; nothing starts by itself afterwards."""
-    points = {"garage": {}, "yard": {}}
+    points: dict[str, dict[str, str]] = {"garage": {}, "yard": {}}
     async with house(tmp_path, broker, charge_points=points) as home, home.station("garage") as garage, home.station("yard") as yard:
         await garage.charges(CARD)
         await yard.box.plug()
