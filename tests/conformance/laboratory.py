@@ -224,7 +224,9 @@ class Laboratory:
     @contextlib.asynccontextmanager
     async def station(self, *, cable: str = "socket") -> AsyncIterator[Station]:
         """A charge point that no test has used, booted and idle; at the end everything on its link must have been by the book."""
-        name = next(self.sockets if cable == "socket" else self.tethered)
+        name = next(self.sockets if cable == "socket" else self.tethered, None)
+        assert name is not None, "the file has more tests than the bridge has charge points"
+        print(f"{name}: see {self.process.file.parent}")
         async with equipped(name, self.broker, self.csms, self.topics) as station:
             yield station
 

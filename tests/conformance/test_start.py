@@ -88,18 +88,25 @@ async def test_lock_failure_starts_nothing(station: Station, at_once: bool) -> N
 
 
 @pytest.mark.requirement("1.6 TC_007_1_CS")
-async def test_cached_card_starts_without_a_question(station: Station) -> None:
+@pytest.mark.parametrize("plug_first", [False, True], ids=["card-first", "plug-first"])
+async def test_cached_card_starts_without_a_question(station: Station, plug_first: bool) -> None:
     """With LocalPreAuthorize a card that was accepted before is not asked about again."""
     await station.knows(TAG)
-    await station.configure(LocalPreAuthorize=True, AuthorizeRemoteTxRequests=True)
-    await station.plugs()
+    await station.configure(LocalPreAuthorize=True)
+    if plug_first:
+        await station.box.plug()
+        await station.reports("Preparing")
     decision = await station.box.tap(TAG)
+    await station.reports("Preparing")
+    if not plug_first:
+        await station.box.plug()
     await station.box.charge()
     await station.sends("StartTransaction", idTag=TAG)
     await station.reports("Charging")
     await station.settle()
     assert (decision.led, decision.authority) == ("green", "ocpp")
-    assert sorted(station.told()) == ["Charging", "StartTransaction"]
+    assert station.told()[0] == "Preparing"
+    assert sorted(station.told()[1:]) == ["Charging", "StartTransaction"]
 
 
 @pytest.mark.requirement("1.6 TC_061_CS")

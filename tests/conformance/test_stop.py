@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.conformance.laboratory import COLLEAGUE, PARTNER, TAG, Station
+from tests.conformance.laboratory import COLLEAGUE, PARTNER, STRANGER, TAG, Station
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -31,8 +31,13 @@ async def test_only_the_same_card_stops(station: Station) -> None:
 
 @pytest.mark.requirement("1.6 TC_069_CS")
 async def test_a_card_of_the_same_group_stops(station: Station) -> None:
-    """A colleague's card is asked about; it has the same parentIdTag, so it ends the session."""
+    """A colleague's card is asked about; it has the same parentIdTag, so it ends the session. A card without it, or a bad one, does not."""
     transaction = await station.charges(PARTNER)
+    for other in (TAG, STRANGER):
+        assert (await station.box.tap(other)).reason == "occupied"
+    await station.settle()
+    assert station.told() == ["Authorize", "Authorize"]
+    station.mark()
     assert (await station.box.tap(COLLEAGUE)).led == "green"
     stop = await station.sends("StopTransaction", transactionId=transaction, idTag=COLLEAGUE)
     await station.reports("Finishing")
