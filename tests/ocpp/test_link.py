@@ -28,7 +28,7 @@ from bridge.ocpp.v16 import Dialect16
 from tests.ocpp.conftest import Links
 from tests.ocpp.stations import FAST, MS, FakeStation, question, records_of
 from tests.ocpp.wires import FakeNetwork, FakeWire, settled
-from tests.ocpp.worlds import TAG
+from tests.ocpp.worlds import READING, TAG
 from tests.peers.central_system import Ask, Behaviour, CallFailed, CentralSystem, Close, Delay, Error, Say, Silence
 
 UNREACHABLE = "ws://fake.invalid"
@@ -131,6 +131,14 @@ async def test_a_clock_that_wanders_off_is_told_again(csms: CentralSystem, stati
     assert third - second == pytest.approx(60_000, abs=1000)
 
 
+async def test_a_clock_that_only_jitters_is_told_once(csms: CentralSystem, station: FakeStation, links: Links) -> None:
+    csms.on("BootNotification", {**ACCEPTED, "interval": 20})
+    csms.on("Heartbeat", {"currentTime": ACCEPTED["currentTime"]})
+    links.start(station, csms.url)
+    await csms.saw_times("Heartbeat", 4)
+    assert len(station.of(BackendOnline)) == 1
+
+
 async def test_triggered_messages_follow_their_answer(csms: CentralSystem, station: FakeStation, links: Links) -> None:
     links.start(station, csms.url)
     await registered(csms, station)
@@ -151,7 +159,7 @@ async def test_a_triggered_reading_is_the_cores_business(csms: CentralSystem, st
     await registered(csms, station)
     await csms.call("TriggerMessage", {"requestedMessage": "MeterValues", "connectorId": 1})
     await station.heard(ReadingRequested)
-    station.perform(AnnounceReading(reading=Reading(utc_ms=0, register_wh=7, context=ReadingContext.TRIGGER)))
+    station.perform(AnnounceReading(reading=replace(READING, context=ReadingContext.TRIGGER)))
     [call] = await csms.saw("MeterValues")
     assert "transactionId" not in call.payload
 
@@ -386,7 +394,7 @@ async def test_a_record_without_a_message_counts_as_delivered(csms: CentralSyste
     """A reading that has nothing of what is configured."""
     station.change(sampled=("Voltage",))
     start, sample, stop = records_of("s1")
-    bare = replace(sample, reading=Reading(utc_ms=0, register_wh=1))
+    bare = replace(sample, reading=Reading(utc_ms=READING.utc_ms, register_wh=1))
     station.record(start, bare, stop)
     links.start(station, csms.url)
     await csms.saw("StartTransaction", "StopTransaction")
@@ -397,6 +405,15 @@ async def test_a_record_without_a_message_counts_as_delivered(csms: CentralSyste
 async def test_parked_sessions_are_looked_for(csms: CentralSystem, station: FakeStation, links: Links) -> None:
     links.start(station, csms.url)
     await station.until(lambda: station.replays >= 3)
+
+
+async def test_parked_sessions_are_looked_for_as_soon_as_the_central_system_is_back(
+    csms: CentralSystem, station: FakeStation, links: Links
+) -> None:
+    links.start(station, csms.url, settings=replace(FAST, replay_s=3600.0))
+    await station.until(lambda: station.replays == 1)
+    csms.cut()
+    await station.until(lambda: station.replays == 2)
 
 
 async def test_statuses_go_before_transactions_on_every_connection(csms: CentralSystem, station: FakeStation, links: Links) -> None:
@@ -478,6 +495,34 @@ async def test_a_hard_restart_waits_only_for_the_open_call(csms: CentralSystem, 
     assert start.answer is not None
     assert (start.frame.connection, boot.frame.connection, stop.frame.connection) == (1, 2, 2)
     assert stop.payload["transactionId"] == 7
+
+
+async def test_nothing_new_is_begun_before_a_hard_restart(station: FakeStation, links: Links) -> None:
+    """And what still comes in on the old connection is nobody's business."""
+
+    class Polite(FakeWire):
+        async def close(self, code: int, reason: str) -> None:
+            self.closed_with = code
+
+    first, second = Polite(), FakeWire()
+    links.start(station, UNREACHABLE, connect=FakeNetwork(first, second), settings=replace(FAST, call_timeout_s=60, restart_s=60))
+    await settled()
+    for payload in (ACCEPTED, {}, {}):
+        await first.answer(payload)
+    station.perform(question("open"))
+    station.perform(RestartStation(kind=ResetKind.HARD))
+    station.perform(question("too late"))
+    await first.answer({"idTagInfo": {"status": "Accepted"}})
+    failed = await station.heard(AuthorizeFailed)
+    assert failed.question == "too late"
+    assert first.actions.count("Authorize") == 1
+    while first.closed_with is None:  # noqa: ASYNC110 - nothing tells of it
+        await asyncio.sleep(MS)
+    await first.say([2, "x", "GetConfiguration", {}])
+    assert all(frame[0] == 2 for frame in first.sent)
+    first.drop()
+    await station.until(lambda: station.shown[-1][0])
+    assert second.actions == ["BootNotification"]
 
 
 async def test_a_restart_does_not_wait_for_ever(csms: CentralSystem, station: FakeStation, links: Links) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -11,7 +12,8 @@ from bridge.core.events import AuthorizeAnswered, AuthorizeFailed, BackendOfflin
 from bridge.ocpp.backoff import Pace
 from bridge.ocpp.failures import ConnectFailed, Failure
 from bridge.ocpp.frames import FRAME_BYTES_MAX
-from bridge.ocpp.link import Link
+from bridge.ocpp.link import TURN_FRAMES, Link
+from bridge.ocpp.wire import Endpoint
 from tests.ocpp.conftest import Links
 from tests.ocpp.stations import FAST, MS, FakeStation, question, records_of
 from tests.ocpp.wires import FakeNetwork, FakeWire, settled
@@ -93,21 +95,20 @@ async def test_a_wrong_subprotocol_is_no_connection(csms: CentralSystem, station
 
 async def test_a_peer_that_hangs_up_at_once_is_not_hammered(csms: CentralSystem, station: FakeStation, links: Links) -> None:
     """The waits grow although every connection succeeds."""
-    network = FakeNetwork()
+    tries_s: list[float] = []
 
-    class HangsUp(FakeNetwork):
-        async def __call__(self, endpoint: object) -> FakeWire:
-            self.tries += 1
-            wire = FakeWire()
-            wire.drop()
-            return wire
+    async def hang_up(_: Endpoint) -> FakeWire:
+        tries_s.append(asyncio.get_running_loop().time())
+        wire = FakeWire()
+        wire.drop()
+        return wire
 
-    network = HangsUp()
-    pace = Pace(first_s=20 * MS, cap_s=200 * MS, floor_s=20 * MS)
-    links.start(station, "ws://fake.invalid", connect=network, settings=replace(FAST, pace=pace))
-    started_s = asyncio.get_running_loop().time()
-    await station.until(lambda: len(station.shown) >= 9)
-    assert asyncio.get_running_loop().time() - started_s >= (network.tries - 1) * 20 * MS
+    pace = Pace(first_s=10 * MS, cap_s=10.0, floor_s=5 * MS)
+    links.start(station, "ws://fake.invalid", connect=hang_up, settings=replace(FAST, pace=pace))
+    await station.until(lambda: len(tries_s) >= 8)
+    waits_s = [later - earlier for earlier, later in pairwise(tries_s)]
+    assert min(waits_s) >= 5 * MS
+    assert max(waits_s) >= 50 * MS, "not the first ceiling all the time"
 
 
 async def test_anything_a_connection_can_raise_is_survived(station: FakeStation, links: Links) -> None:
@@ -375,6 +376,20 @@ async def test_a_flood_of_requests_starves_nobody(csms: CentralSystem, links: Li
     assert all(isinstance(answer, dict | CallFailed) for answer in answers)
     assert sum(isinstance(answer, dict) for answer in answers) >= 200
     await victim.until(lambda: len(victim.delivered) == 3)
+
+
+async def test_a_peer_that_pours_out_frames_leaves_turns_to_others(station: FakeStation, links: Links) -> None:
+    """Whatever came in one gulp is not worked off in one."""
+    wire = FakeWire()
+    links.start(station, "ws://fake.invalid", connect=FakeNetwork(wire))
+    await settled()
+    for number in range(10 * TURN_FRAMES):
+        wire.pour([2, f"m{number}", "GetLocalListVersion", {}])
+    turns = 0
+    while len(wire.sent) <= 10 * TURN_FRAMES:  # noqa: ASYNC110 - the turns are what is counted
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns >= 10
 
 
 async def test_a_peer_that_asks_and_does_not_read_is_found_out(csms: CentralSystem, station: FakeStation, links: Links) -> None:

@@ -49,8 +49,12 @@ class FakeWire:
 
     async def say(self, frame: bytes | list[Any]) -> None:
         """A frame comes, and is handled."""
-        self._inbox.put_nowait(frame if isinstance(frame, bytes) else json.dumps(frame).encode())
+        self.pour(frame)
         await settled()
+
+    def pour(self, frame: bytes | list[Any]) -> None:
+        """A frame comes, and is not handled yet."""
+        self._inbox.put_nowait(frame if isinstance(frame, bytes) else json.dumps(frame).encode())
 
     async def answer(self, payload: dict[str, Any] | None = None) -> str:
         """The open call is answered; its action."""
