@@ -9,9 +9,7 @@ from bridge.core.values import ChargePointId
 class Monitor:
     """Watches one central system through the charge points that report to it."""
 
-    def __init__(
-        self, *, charge_points: Iterable[ChargePointId], grace_s: float, tell: Callable[[float | None], None]
-    ) -> None:
+    def __init__(self, *, charge_points: Iterable[ChargePointId], grace_s: float, tell: Callable[[float | None], None]) -> None:
         """`tell` gets the grace time in seconds when it has passed with no charge point online, and None when one is again."""
         self._away = set(charge_points)
         self._all = frozenset(self._away)
