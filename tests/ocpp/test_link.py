@@ -209,6 +209,20 @@ async def test_a_flutter_shorter_than_the_minimum_is_not_told(csms: CentralSyste
     assert calls[2].frame.at_ms - calls[1].frame.at_ms >= 29
 
 
+async def test_a_status_lasts_from_its_change_even_while_the_link_is_busy(station: FakeStation, links: Links) -> None:
+    station.change(minimum_status_s=30)
+    wire = FakeWire()
+    links.start(station, UNREACHABLE, connect=FakeNetwork(wire), settings=replace(FAST, call_timeout_s=60))
+    await settled()
+    for payload in (ACCEPTED, {}, {}):
+        await wire.answer(payload)
+    station.perform(question())
+    change_hardware(station, plugged=True)
+    await asyncio.sleep(40 * MS)
+    await wire.answer({"idTagInfo": {"status": "Accepted"}})
+    assert wire.sent[-1][3]["status"] == "Preparing"
+
+
 # --- questions ----------------------------------------------------------------------------------------------------------------------
 
 
@@ -250,6 +264,7 @@ async def test_a_question_answered_with_nonsense_has_failed(
     assert failed.question == question().question
     station.perform(question())
     await station.heard(AuthorizeFailed, 2)
+    assert len(csms.connections) == 1, "a broken answer is an answer: nobody waits for another"
 
 
 async def test_a_question_fails_at_once_while_the_central_system_is_away(station: FakeStation, links: Links) -> None:

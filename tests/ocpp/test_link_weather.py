@@ -386,7 +386,7 @@ async def test_a_peer_that_pours_out_frames_leaves_turns_to_others(station: Fake
     for number in range(10 * TURN_FRAMES):
         wire.pour([2, f"m{number}", "GetLocalListVersion", {}])
     turns = 0
-    while len(wire.sent) <= 10 * TURN_FRAMES:  # noqa: ASYNC110 - the turns are what is counted
+    while len(wire.sent) <= 10 * TURN_FRAMES:
         await asyncio.sleep(0)
         turns += 1
     assert turns >= 10
