@@ -5,6 +5,7 @@ import re
 import shutil
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -137,7 +138,7 @@ def test_every_link_of_the_readme_leads_somewhere() -> None:
         if target.startswith("#"):
             assert target[1:] in headings, target
         elif "://" not in target:
-            assert (ROOT / target.partition("#")[0]).exists(), target
+            assert (ROOT / unquote(target.partition("#")[0])).exists(), target
 
 
 def test_the_document_is_json_as_it_stands_in_the_file() -> None:
