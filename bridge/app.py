@@ -36,6 +36,7 @@ from bridge.runtime import Runtime
 from bridge.site import Site
 from bridge.store.protocol import CLEAN_STOP, TAG_REF_KEY, StoreHealth
 from bridge.store.sqlite import SqliteStore
+from bridge.timekeeping import Timekeeper
 
 HEALTH_S = 60.0
 """How often `bridge/health` is told at least."""
@@ -100,23 +101,26 @@ class App:
             tag_key=key,
             publish=publish,
         )
+        self._timekeeper = Timekeeper(clock=clock, store=self._store, runtimes=self._runtimes, notices=self._display)
         self._monitors = {one.id: self._monitor(one) for one in configuration.csms.values() if one.monitor}
         self._display.online_changed = self._online_changed
         contexts = {one.id: _tls(one) for one in configuration.csms.values()}
+        leap = self._timekeeper.begin()
         for one in configuration.charge_points.values():
-            self._add(one, contexts)
+            kept = self._store.kept(one.id) or Kept()
+            self._add(one, kept if leap is None else leap.kept(kept), contexts)
         if self._store.set_aside is not None:
             text = f"the database was damaged and is set aside as {self._store.set_aside}; sessions and queued records in it need a person"
             self._display.alert(AlertId.DATABASE_SET_ASIDE, text, passing=False)
 
-    def _add(self, one: ChargePoint, contexts: dict[str, ssl.SSLContext | None]) -> None:
+    def _add(self, one: ChargePoint, kept: Kept, contexts: dict[str, ssl.SSLContext | None]) -> None:
         csms = one.csms
         state = State(
             rules=one.rules,
             settings=one.settings,
             base=one.settings,
             now=self._clock.stamp()["at"],
-            kept=self._store.kept(one.id) or Kept(),
+            kept=kept,
         )
         runtime = Runtime(state=state, link=None if csms is None else csms.id, clock=self._clock, store=self._store, outlet=self._display)
         self._runtimes[one.id] = runtime
@@ -136,6 +140,7 @@ class App:
             rng=self._rng,
             connect=Opener(self._clock.utc_ms, SocketSettings(open_s=csms.connect_timeout_s)),
             hide=functools.partial(hidden, mask=mask),
+            on_time=functools.partial(self._timekeeper.told, csms.id),
             settings=LinkSettings(
                 call_timeout_s=csms.call_timeout_s,
                 start_spread_s=len(self._configuration.charge_points) / CONNECTS_A_SECOND,
@@ -157,9 +162,7 @@ class App:
         self._store.set_fact(CLEAN_STOP, "false")
         for runtime in self._runtimes.values():
             runtime.handle(Restarted(**self._clock.stamp(), planned=planned, clock_trusted=self._clock.trusted))
-        if not self._clock.trusted:
-            text = "this host's clock has not been set; the central system's is used until it is: check NTP"
-            self._display.alert(AlertId.CLOCK_NOT_SET, text, passing=False)
+        self._timekeeper.start()
         for monitor in self._monitors.values():
             monitor.start()
         self._broker.publish(self._renderer.info(self._info()))
@@ -178,6 +181,7 @@ class App:
         await asyncio.gather(*(link.close() for link in self._links))
         for monitor in self._monitors.values():
             monitor.stop()
+        self._timekeeper.stop()
         self._display.stop()
         # Cancelled, it says what waits and then `offline`.
         broker.cancel()

@@ -29,7 +29,7 @@ class Clock:
         self._prefix = secrets.token_hex(8)
         self._count = 0
         self.offset_ms = 0
-        """Added to the host's time: the backend's clock, where the host's has not been set."""
+        """Added to the host's time while its clock has not been set (`bridge.timekeeping`)."""
 
     def mono_s(self) -> float:
         """Seconds on the event loop's clock."""
@@ -40,8 +40,9 @@ class Clock:
         return time.time_ns() // 1_000_000
 
     def utc_ms(self) -> int:
-        """The time as it is written into records: milliseconds UTC."""
-        return self.host_ms() + self.offset_ms
+        """The time as it is written into records: milliseconds UTC. Before `BUILT_MS`: nobody knows it yet."""
+        host_ms = self.host_ms()
+        return host_ms if host_ms >= BUILT_MS else host_ms + self.offset_ms
 
     @property
     def trusted(self) -> bool:

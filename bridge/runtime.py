@@ -9,7 +9,7 @@ import functools
 from dataclasses import replace
 from typing import Protocol, assert_never
 
-from bridge.clock import Clock
+from bridge.clock import BUILT_MS, Clock
 from bridge.core.clockwork import deadline_s
 from bridge.core.effects import (
     AnnounceReading,
@@ -35,6 +35,7 @@ from bridge.core.effects import (
 )
 from bridge.core.energy import command
 from bridge.core.events import AnyEvent, RecordDelivered, RecordParked, TimePassed
+from bridge.core.leap import is_dated
 from bridge.core.state import State
 from bridge.core.step import step
 from bridge.core.values import CommandId, IdTag, Person, RecordId, SessionId, TagInfo
@@ -240,9 +241,10 @@ class Runtime:
     # --- what the link needs (bridge.ocpp.ports.Station) --------------------------------------------------------------------------
 
     def next_record(self) -> OutboxRow | None:
-        """The oldest committed record that waits."""
+        """The oldest committed record that waits. One from before the time was known waits for its times; then `wake` is called."""
         assert self._link is not None, "only a link asks"
-        return self._store.next_record(self._state.rules.charge_point, self._link)
+        row = self._store.next_record(self._state.rules.charge_point, self._link)
+        return row if row is None or is_dated(row.record, BUILT_MS) else None
 
     def record_sent(self, record: RecordId, *, attempts: int, message: str | None, error: str | None = None) -> None:
         """Keep how an attempt went."""

@@ -6,7 +6,7 @@ One reader may serve several wallboxes and one wallbox has one meter; users come
 from collections.abc import Callable, Mapping
 from typing import Protocol, assert_never
 
-from bridge.clock import Clock
+from bridge.clock import BUILT_MS, Clock
 from bridge.config.values import Configuration
 from bridge.core.alerts import AlertId
 from bridge.core.effects import Decision
@@ -210,7 +210,8 @@ class Site:
             event = MeterReported(
                 **self._clock.stamp(),
                 live=message.live,
-                taken_ms=message.taken_ms,
+                # a meter may have lost the time as well
+                taken_ms=message.taken_ms if message.taken_ms is not None and message.taken_ms >= BUILT_MS else None,
                 register_wh=message.register_wh,
                 power_w=message.power_w,
                 current_a=message.current_a,

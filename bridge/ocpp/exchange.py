@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import TypeAlias, assert_never
 
+from bridge.clock import BUILT_MS
 from bridge.core.effects import AnnounceReading, AnnounceStatus, Answer, AskAuthorize
 from bridge.core.events import AuthorizeAnswered, AuthorizeFailed, ReadingRequested, RecordDelivered
 from bridge.core.state import Asking
@@ -45,6 +46,7 @@ class Exchange:
         "_dialect",
         "_hide",
         "_nameplate",
+        "_on_time",
         "_settings",
         "_soon",
         "_station",
@@ -67,6 +69,7 @@ class Exchange:
         self._clock = setup.clock
         self._hide = setup.hide
         self._nameplate = setup.nameplate
+        self._on_time = setup.on_time
         self._settings = setup.settings
         self._soon = soon
         self._warned: set[str] = set()
@@ -262,6 +265,9 @@ class Exchange:
         if answer.status is Registration.ACCEPTED:
             self.interval_s = heartbeat_s(answer.interval_s, intervals)
             self.problem = None
+            if self._clock.utc_ms() < BUILT_MS:
+                # it accepts us and does not tell the time, for which records wait: ask once more
+                self.delivery.trigger_beat()
             log.info("%s: = registered, heartbeat every %d s", self.name, self.interval_s)
         else:
             self.problem = f"the central system answers BootNotification with {answer.status}: accept it there; next try in {wait_s} s"
@@ -270,6 +276,7 @@ class Exchange:
     def _set_offset(self, now_ms: int | None) -> None:
         if now_ms is None:
             return
+        self._on_time(now_ms)
         offset_ms = now_ms - self._clock.utc_ms()
         if abs(offset_ms - self.offset_ms) >= DRIFT_MS:
             self.offset_ms = offset_ms

@@ -45,4 +45,6 @@ class LinkSetup:
     connect: Connect
     hide: Callable[[str], str]
     """Masks the tags in a text that goes into the log or the queue's error column."""
+    on_time: Callable[[int], None] = lambda _utc_ms: None
+    """Told whenever the central system tells the time (UTC in milliseconds), before it is compared with the clock."""
     settings: LinkSettings = field(default_factory=LinkSettings)

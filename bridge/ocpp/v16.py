@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import assert_never
 
-from bridge.clock import Stamp
+from bridge.clock import BUILT_MS, Stamp
 from bridge.core.effects import AnnounceReading, Outcome, Record
 from bridge.core.events import RecordDelivered
 from bridge.core.hardware import fault_code
@@ -100,7 +100,8 @@ class Dialect16:
 
     def reading(self, effect: AnnounceReading, settings: Settings) -> Outgoing | None:
         """MeterValues.req without a transaction."""
-        return v16_records.meter_values(effect.reading, settings)
+        # without a time there is nothing to be read from it: the host's clock has not been set, and nobody has told the time
+        return None if effect.reading.utc_ms < BUILT_MS else v16_records.meter_values(effect.reading, settings)
 
     def record(self, record: Record, *, backend_id: str | None, start_parked: bool, settings: Settings) -> Outgoing | None:
         """StartTransaction.req, MeterValues.req or StopTransaction.req.
@@ -158,6 +159,8 @@ def _status_notification(state: State, connector: int, status: Status) -> Outgoi
         "connectorId": connector,
         "errorCode": code if known else "OtherError",
         "status": status.value,
-        "timestamp": as_iso(state.now.utc_ms),
     }
+    # optional in 1.6: without one the time of receipt counts, which is more than a host knows whose clock has not been set
+    if state.now.utc_ms >= BUILT_MS:
+        payload["timestamp"] = as_iso(state.now.utc_ms)
     return Outgoing("StatusNotification", payload if known else payload | {"vendorErrorCode": code[:ERROR_MAX]})

@@ -1,12 +1,14 @@
 """What the station says in OCPP 1.6."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.effects import Record
+from bridge.clock import BUILT_MS
+from bridge.core.effects import AnnounceReading, Record
 from bridge.core.state import Hardware, Settings, State
 from bridge.core.values import IdTag, RecordId, TagInfo, Verdict
 from bridge.errors import CsmsRefused
@@ -16,7 +18,7 @@ from bridge.ocpp.v16 import Dialect16
 from bridge.ocpp.validation import Kind
 from tests.ocpp import worlds
 from tests.ocpp.official import assert_valid
-from tests.ocpp.worlds import LOCAL_SESSION, NOW, NOW_TEXT, TAG, charge_point
+from tests.ocpp.worlds import LOCAL_SESSION, NOW, NOW_TEXT, READING, TAG, charge_point
 
 OCPP = Dialect16()
 ROW = RecordId(17)
@@ -121,6 +123,19 @@ def test_a_fault_that_ocpp_has_no_word_for_keeps_its_own() -> None:
 
 def test_a_status_has_the_time_of_the_newest_event() -> None:
     assert _said(OCPP.statuses(charge_point(), 1)[0])["timestamp"] == NOW_TEXT
+
+
+def test_a_status_has_no_time_while_nobody_knows_it() -> None:
+    """Rather none than 1970: the central system takes the time at which it comes in."""
+    for utc_ms, tells in ((BUILT_MS - 1, False), (BUILT_MS, True)):
+        state = replace(charge_point(), now=replace(NOW, utc_ms=utc_ms))
+        assert ("timestamp" in _said(OCPP.statuses(state, 1)[0])) is tells
+
+
+def test_a_reading_outside_transactions_is_not_told_while_nobody_knows_the_time() -> None:
+    for utc_ms, tells in ((BUILT_MS - 1, False), (BUILT_MS, True)):
+        effect = AnnounceReading(reading=replace(READING, utc_ms=utc_ms))
+        assert (OCPP.reading(effect, Settings()) is not None) is tells
 
 
 @given(worlds.states)
