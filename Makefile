@@ -1,11 +1,14 @@
 # Two commands: `make demo` shows the bridge at work, `make test` proves it. Everything else is for those who work on it.
 
+WORKERS ?= 4
+# Two for each of CI's cores: most tests wait for a broker, a socket or a disk.
+
 demo: ## show the bridge at work, without any hardware; make demo ARGS=--once ends by itself
 	@.ci/environment .venv-demo requirements/demo.txt
 	@.venv-demo/bin/python -m bridge demo $(ARGS)
 
 test: prepare lint types schemas ## prove it: style, types, schemas, then every test and what it covers
-	@.venv/bin/python -m pytest --cov $(ARGS)
+	@.venv/bin/python -m pytest --quiet --numprocesses $(WORKERS) --dist loadfile --cov $(ARGS)
 
 prepare:
 	@.ci/prepare
