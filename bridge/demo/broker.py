@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from bridge.demo.processes import end_process, last_lines, start_process
+from bridge.demo.tasks import to_the_end
 from bridge.errors import EvbridgeError
 
 HOST = "127.0.0.1"
@@ -78,7 +79,7 @@ async def running_broker(kind: BrokerKind, directory: Path, *, port: int | None 
     try:
         yield Broker(host=HOST, port=chosen, name=name, protocol=protocol)
     finally:
-        await end_process(process, within_s=STOP_S)
+        await to_the_end(end_process(process, within_s=STOP_S))
 
 
 def _advice(kind: BrokerKind) -> str:

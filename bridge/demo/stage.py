@@ -17,6 +17,7 @@ from bridge.demo.narrator import Narrator, Voice
 from bridge.demo.onlooker import ONLINE, Onlooker, Shown, running_onlooker
 from bridge.demo.people import ANNA, FIRST_WH, GARAGE, IDENTITIES, VEHICLE_A, VISITOR, YARD, Person
 from bridge.demo.readers import Readers, Tap, running_readers
+from bridge.demo.tasks import to_the_end
 
 PATIENCE_S = 30.0
 """How long a scene waits for a thing that takes the bridge a moment. Long, because it costs nothing while all is well."""
@@ -184,9 +185,13 @@ class Stage:
                 await self.unplug(name, "whoever is there")
         await self.until_ready(within_s=RECOVERY_S)
         await self.until(lambda: not any(self.runs(name) for name in IDENTITIES), "every session to end")
-        await self.until_delivered(within_s=RETURN_S)
-        for transaction in self.central.memory.book.transactions.values():
-            await self.until_ended(transaction)
+        await self.until(self._all_delivered, "every transaction to be complete at the central system", within_s=RETURN_S)
+
+    def _all_delivered(self) -> bool:
+        # The queue shown may be a second old: what the bridge has finished must have arrived as well.
+        finished = sum(1 for entry in self.onlooker.finished if entry["kind"] == "ocpp")
+        ended = [known.end_wh is not None for known in self.central.memory.book.transactions.values()]
+        return self.onlooker.count("queue") == 0 and all(ended) and len(ended) >= finished
 
 
 class _Ears:
@@ -240,7 +245,7 @@ async def built_stage(
         broker = await stack.enter_async_context(running_broker(kind, directory, port=port))
         central = CentralSystem(tags={VISITOR.tag: AuthorizationStatus.accepted, ANNA.tag: AuthorizationStatus.accepted}, tell=ears.notice)
         await central.open()
-        stack.push_async_callback(central.go_away)
+        stack.push_async_callback(lambda: to_the_end(central.go_away()))
         wallboxes = [
             Wallbox(GARAGE, style=Style.SCALARS, register_wh=FIRST_WH[GARAGE]),
             Wallbox(YARD, style=Style.OBJECTS, register_wh=FIRST_WH[YARD]),
@@ -250,7 +255,7 @@ async def built_stage(
         onlooker = await stack.enter_async_context(running_onlooker(broker, ears.shown))
         bridge = BridgeProcess(directory, broker=broker, csms_url=central.url, ended=bell.ring)
         bridge.write_configuration()
-        stack.push_async_callback(bridge.stop)
+        stack.push_async_callback(lambda: to_the_end(bridge.stop()))
         ears.stage = Stage(
             broker=broker,
             central=central,

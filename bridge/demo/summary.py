@@ -47,7 +47,7 @@ def sessions_table(history: Iterable[Mapping[str, Any]]) -> Table:
     table = grid("session at", "who", "authority", "energy", "cost", "ended by", right=("energy", "cost"))
     for entry in history:
         gap = entry["kind"] == Kind.GAP
-        who = "nobody (recorded gap)" if gap else entry["name"] or f"card {entry['tag_masked']}"
+        who = "nobody: a gap" if gap else entry["name"] or f"card {entry['tag_masked']}"
         authority = "" if gap else entry["csms"] or entry["authority"]
         cost = "" if gap else f"{entry['cost']:.4f} {CURRENCY}" if entry["kind"] == Kind.LOCAL else "by the CSMS"
         table.add_row(entry["charge_point"], who, authority, f"{entry['energy_wh']} Wh", cost, entry["reason"])

@@ -1,4 +1,4 @@
-"""Loops that live as long as a block."""
+"""Loops that live as long as a block, and ends that nothing interrupts."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
@@ -15,3 +15,20 @@ async def ended_with_block(*loops: Coroutine[object, None, None]) -> AsyncIterat
         finally:
             for task in tasks:
                 task.cancel()
+
+
+async def to_the_end(work: Coroutine[object, None, object]) -> None:
+    """Finish work that must not be left half done; who cancels meanwhile is heard afterwards.
+
+    When the broker goes, several loops fail one after the other, and each cancels whatever ends because of the first.
+    """
+    task = asyncio.create_task(work, name="demo ends")
+    interrupted = False
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError:
+            interrupted = True
+    task.result()
+    if interrupted:
+        raise asyncio.CancelledError

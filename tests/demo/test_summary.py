@@ -69,7 +69,7 @@ def test_sessions_with_who_authority_energy_and_cost() -> None:
     """Who bills tells the cost; a gap belongs to nobody."""
     assert cells(sessions_table(HISTORY)) == [
         [GARAGE, "card ****6E80", "demo", "15 Wh", "by the CSMS", "PowerLoss"],
-        [GARAGE, "nobody (recorded gap)", "9 Wh", "bridge_down"],
+        [GARAGE, "nobody: a gap", "9 Wh", "bridge_down"],
         [GARAGE, "Ben", "local", "20 Wh", "0.0060 EUR", "EVDisconnected"],
     ]
 
