@@ -137,10 +137,10 @@ def test_the_limits_can_be_set_lower() -> None:
 
 def test_a_megabyte_of_brackets_costs_no_time_worth_mentioning() -> None:
     """The loop serves every charge point: one hostile frame must not hold it up."""
-    started = time.perf_counter()
+    started = time.thread_time()  # what it costs, whatever else the machine is doing
     decode("[" * FRAME_BYTES_MAX)
     decode("[" + ",".join(["[]"] * (FRAME_BYTES_MAX // 3 - 1)) + "]")
-    assert time.perf_counter() - started < 2.0
+    assert time.thread_time() - started < 2.0
 
 
 def test_what_is_kept_of_a_refusal_is_bounded() -> None:
