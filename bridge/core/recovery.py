@@ -66,7 +66,7 @@ def recovery_due_s(state: State) -> float | None:
         return None
     if recovery.meter_until_s is not None:
         return recovery.meter_until_s if is_ready(state) else None
-    return recovery.until_s if state.now.mono_s < recovery.until_s else None
+    return None if recovery.waited else recovery.until_s
 
 
 def resolve_recovery(draft: Draft) -> None:
@@ -74,8 +74,10 @@ def resolve_recovery(draft: Draft) -> None:
     recovery, session = draft.state.recovery, draft.session
     assert recovery is not None, "the caller has seen to a recovery"
     assert is_running(session), "recovery is about a session"
-    waited = draft.state.synchronised and draft.now_s >= recovery.until_s
-    match _stayed(draft.state, waited=waited):
+    if draft.state.synchronised and draft.now_s >= recovery.until_s:
+        recovery = replace(recovery, waited=True)
+        draft.state = replace(draft.state, recovery=recovery)
+    match _stayed(draft.state, waited=recovery.waited):
         case False:
             finish_at_last_kept(draft, StopReason.EV_DISCONNECTED)
             _keep_plug(draft)
@@ -86,7 +88,7 @@ def resolve_recovery(draft: Draft) -> None:
             _continue(draft, recovery, session)
         case None:
             draft.state = replace(draft.state, recovery=replace(recovery, meter_until_s=None))
-            if waited:
+            if recovery.waited:
                 draft.alert(AlertId.HARDWARE_OFFLINE, "since the restart the wallbox has not told whether a vehicle is plugged")
 
 

@@ -302,12 +302,13 @@ class Unlocking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovery:
-    """After a restart: a session was open, and live word of the wallbox is awaited (B8)."""
+    """After a restart: a session was open, and live word of the wallbox is awaited (B8); `waited`: what the broker had stored does."""
 
     until_s: float
     planned: bool
     went_down_ms: int
     """The last durable time of the life before."""
+    waited: bool = False
     meter_until_s: float | None = None
     """The vehicle stayed; the session goes on with a live reading, or at this time with the last known one."""
 
@@ -395,6 +396,5 @@ class State:
     """When each source of energy management spoke last, in this life."""
     alerts: Mapping[str, Alert] = field(default_factory=dict)
     started_s: float = 0.0
-    """When this life began."""
     over_limit_s: float | None = None
     """Since when more power flows than is allowed."""

@@ -206,7 +206,7 @@ def _synchronised(draft: Draft) -> None:
     draft.state = replace(draft.state, synchronised=True)
     recovery = draft.state.recovery
     if recovery is not None:
-        draft.state = replace(draft.state, recovery=replace(recovery, until_s=draft.now_s + RECOVERY_S))
+        draft.state = replace(draft.state, recovery=replace(recovery, until_s=draft.now_s + RECOVERY_S, waited=False))
         resolve_recovery(draft)
     try_start(draft)
 
