@@ -66,8 +66,7 @@ def _register_told(draft: Draft, event: MeterReported, register_wh: int) -> None
     elif event.live and _jumps(draft.state, register_wh - meter.register_wh):
         _doubt(draft, event, register_wh)
     else:
-        if not meter.doubted:
-            draft.clear(AlertId.METER_JUMP)
+        draft.clear(AlertId.METER_JUMP)
         _believe(draft, event, register_wh)
 
 
