@@ -19,6 +19,7 @@ from bridge.core.effects import (
 )
 from bridge.core.energy import command
 from bridge.core.events import AnyEvent, AuthorizeAnswered, Origin, Restarted, StopPressed, TagPresented, TimePassed
+from bridge.core.hardware import is_plugged
 from bridge.core.state import Asking, BackendSession, LocalSession, NoSession, NotPending, State
 from bridge.core.status import reported_status
 from bridge.core.values import NO_FAULT, SessionId, Status
@@ -50,8 +51,10 @@ class Ledger:
         self.decided: set[str] = set()
         self.told: Command | None = None
         self.locals: set[SessionId] = set()
+        self.told_s = 0.0
+        """When anything but time last happened."""
 
-    # --- after every step -----------------------------------------------------------------------------------------------------------
+    # --- after every step --------------------------------------------------------------------------------------------------------
 
     def watch(self, before: State, event: AnyEvent, after: State, effects: tuple[AnyEffect, ...]) -> None:
         self._note(event, effects)
@@ -64,6 +67,7 @@ class Ledger:
         questions_belong_to_what_is_there(after)
         status_moves_as_the_field_allows(before, event, after)
         self.local_sessions_are_nobodys_business(after)
+        self.no_wait_is_for_ever(event, after)
 
     def _note(self, event: AnyEvent, effects: Iterable[AnyEffect]) -> None:
         if isinstance(event, Restarted):
@@ -111,7 +115,20 @@ class Ledger:
             assert session.person.local, "nobody charges locally without leave"
             assert reported_status(after) in {Status.UNAVAILABLE, Status.FAULTED}
 
-    # --- sums -----------------------------------------------------------------------------------------------------------------------
+    def no_wait_is_for_ever(self, event: AnyEvent, after: State) -> None:
+        """Half a minute for the wallbox and ten seconds for the meter: then it is decided, where anything is known and may begin."""
+        if not isinstance(event, TimePassed):
+            self.told_s = after.now.mono_s
+        if after.now.mono_s < self.told_s + 41 or not after.synchronised or not after.storage_ok:
+            return
+        assert not isinstance(after.pending, Asking)
+        assert after.ending_until_s is None
+        hardware = after.hardware
+        sound = hardware.fault == NO_FAULT and hardware.cp_state not in {"E", "F"} and hardware.online is not False
+        if sound and is_plugged(hardware) is not None:
+            assert after.recovery is None, "the session of another life is still open"
+
+    # --- sums --------------------------------------------------------------------------------------------------------------------
 
     @property
     def accounted_wh(self) -> int:
@@ -135,7 +152,7 @@ class Ledger:
             assert (starts[session].utc_ms, stops[session].utc_ms) == (entry.started_ms, entry.ended_ms)
 
 
-# --- one law each -----------------------------------------------------------------------------------------------------------------
+# --- one law each ---------------------------------------------------------------------------------------------------------------
 
 
 def records_keep_their_order(so_far: list[Record], new: Record) -> None:

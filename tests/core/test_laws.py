@@ -25,6 +25,7 @@ from bridge.core.events import (
     SessionStopOrdered,
     UnlockRequested,
 )
+from bridge.core.leap import Leap
 from bridge.core.state import EnergyRules, Kept, NoSession, Settings
 from bridge.core.values import CommandId, Person, RecordId, RequestId, SessionId, TagInfo, Verdict
 from tests.core.laws import Ledger
@@ -48,6 +49,7 @@ EXAMPLES = int(os.environ.get("EVBRIDGE_LAWS_EXAMPLES", "60"))
 """About ten seconds; a night's hunt sets more."""
 STEPS = 40
 HOUR_S = 3600.0
+YEAR_MS = 365 * 86_400_000
 POWER_MAX_W = 11_000.0
 
 
@@ -103,7 +105,7 @@ class Anything(RuleBasedStateMachine):
             assert self.ledger.accounted_wh == self.replaced_wh + accounted_wh - self.origin_wh
         self.ledger.every_entry_is_sound()
 
-    # --- hardware -----------------------------------------------------------------------------------------------------------------
+    # --- hardware ----------------------------------------------------------------------------------------------------------------
 
     @rule(plug=st.sampled_from([None, "first", "second"]), live=st.booleans())
     def plugs(self, plug: str | None, live: bool) -> None:
@@ -156,7 +158,7 @@ class Anything(RuleBasedStateMachine):
         name = CommandId(command) if command or waiting is None else waiting.command
         self.bench.happens(CommandAnswered, command=name, ok=ok, supported=supported)
 
-    # --- time ---------------------------------------------------------------------------------------------------------------------
+    # --- time --------------------------------------------------------------------------------------------------------------------
 
     @rule(seconds=st.sampled_from([0.5, 3.0, 9.0, 31.0, 61.0, 400.0]), power=st.sampled_from([0.0, 0.0, 0.5, 1.0]))
     def passes(self, seconds: float, power: float) -> None:
@@ -169,12 +171,16 @@ class Anything(RuleBasedStateMachine):
 
     @rule(by_ms=st.sampled_from([1000, 3_600_000]), trusted=st.booleans())
     def clock_is_learnt(self, by_ms: int, trusted: bool) -> None:
-        """All was written before the border, and moves with the clock."""
-        before_ms = self.bench.now_ms + by_ms
+        """All was written before the border, and moves with the clock; what is on the disk moves in the same commit."""
+        before_ms = self.bench.now_ms + YEAR_MS
         self.bench.utc_ahead_ms += by_ms
+        leap = Leap(before_ms=before_ms, by_ms=by_ms)
+        self.ledger.records = [leap.record(record) for record in self.ledger.records]
+        self.ledger.entries = [leap.entry(entry) for entry in self.ledger.entries]
+        self.durable.clear()
         self.bench.happens(ClockCorrected, before_ms=before_ms, by_ms=by_ms, trusted=trusted)
 
-    # --- people -------------------------------------------------------------------------------------------------------------------
+    # --- people ------------------------------------------------------------------------------------------------------------------
 
     @rule(person=PEOPLE, known=st.none() | INFOS)
     def taps(self, person: Person, known: TagInfo | None) -> None:
@@ -205,7 +211,7 @@ class Anything(RuleBasedStateMachine):
         for alert in list(self.bench.state.alerts)[:1]:
             self.bench.happens(AlertCleared, alert=alert)
 
-    # --- energy management ----------------------------------------------------------------------------------------------------------
+    # --- energy management -------------------------------------------------------------------------------------------------------
 
     @rule(source=st.sampled_from(["load", "price"]), everywhere=st.booleans(), allow=SAYS, live=st.booleans())
     def allows(self, source: str, everywhere: bool, allow: bool | None, live: bool) -> None:
@@ -223,7 +229,7 @@ class Anything(RuleBasedStateMachine):
     def prices(self, per_kwh: float | None) -> None:
         self.bench.price(per_kwh)
 
-    # --- the backend ----------------------------------------------------------------------------------------------------------------
+    # --- the backend -------------------------------------------------------------------------------------------------------------
 
     @rule(here=st.booleans())
     def backend(self, here: bool) -> None:
@@ -285,7 +291,7 @@ class Anything(RuleBasedStateMachine):
     def wants_a_reading(self) -> None:
         self.bench.happens(ReadingRequested)
 
-    # --- broker, disk, process --------------------------------------------------------------------------------------------------------
+    # --- broker, disk, process ---------------------------------------------------------------------------------------------------
 
     @rule()
     def broker_goes(self) -> None:
@@ -317,7 +323,7 @@ class Anything(RuleBasedStateMachine):
         self.durable.clear()
         self.bench.restarts(planned=planned, down_s=down_s)
 
-    # --- the end ----------------------------------------------------------------------------------------------------------------------
+    # --- the end -----------------------------------------------------------------------------------------------------------------
 
     def teardown(self) -> None:
         """Everything heals, everybody leaves: nothing is left open, and the sums are right to the Wh."""

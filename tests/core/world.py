@@ -78,7 +78,7 @@ TEN_O_CLOCK_MS = 1_795_341_600_000
 STEPS_MAX = 5000
 """More deadlines than that in one passing of time is a loop that never waits."""
 
-# --- who stands in front of it ----------------------------------------------------------------------------------------------------
+# --- who stands in front of it ---------------------------------------------------------------------------------------------------
 
 ANNA = Person(user=UserId("anna"), name="Anna", tag=IdTag(text="ANNA-1"), card="04AA", local=True)
 """Has a tag for the backend and the local permission."""
@@ -124,7 +124,7 @@ class Bench:
     def _born(self, kept: Kept) -> State:
         return State(rules=self.rules, settings=self.base, base=self.base, now=self.now, kept=kept)
 
-    # --- time ---------------------------------------------------------------------------------------------------------------------
+    # --- time --------------------------------------------------------------------------------------------------------------------
 
     @property
     def now(self) -> Instant:
@@ -169,7 +169,7 @@ class Bench:
         """The host's wall clock is put forward, or back."""
         self.utc_ahead_ms += round(by_s * 1000)
 
-    # --- the process --------------------------------------------------------------------------------------------------------------
+    # --- the process -------------------------------------------------------------------------------------------------------------
 
     def restarts(self, *, planned: bool = False, down_s: float = 60.0, clock_trusted: bool = True) -> None:
         """The process dies and comes back: only what was kept survives, and the monotonic clock begins anew."""
@@ -195,7 +195,7 @@ class Bench:
     def disk(self, *, ok: bool) -> None:
         self.happens(StorageChanged, ok=ok)
 
-    # --- hardware -----------------------------------------------------------------------------------------------------------------
+    # --- hardware ----------------------------------------------------------------------------------------------------------------
 
     def wallbox(self, *, live: bool = True, **told: Any) -> None:  # noqa: ANN401
         self.happens(WallboxReported, live=live, **told)
@@ -216,7 +216,7 @@ class Bench:
         """Power only; the register is told by `meters`."""
         self.happens(MeterReported, live=True, power_w=power_w)
 
-    # --- people -------------------------------------------------------------------------------------------------------------------
+    # --- people ------------------------------------------------------------------------------------------------------------------
 
     def taps(self, person: Person, *, reader: str | None = "door", known: TagInfo | None = None, mode: Mode | None = None) -> Origin:
         origin = Origin(door=Door.READER, id=self.fresh(), reader=None if reader is None else ReaderId(reader))
@@ -240,7 +240,7 @@ class Bench:
     def price(self, per_kwh: float | None, *, everywhere: bool = False) -> None:
         self.happens(PriceChanged, everywhere=everywhere, per_kwh=per_kwh)
 
-    # --- the backend --------------------------------------------------------------------------------------------------------------
+    # --- the backend -------------------------------------------------------------------------------------------------------------
 
     def backend_comes(self, *, offset_ms: int = 0) -> None:
         self.happens(BackendOnline, clock_offset_ms=offset_ms)
@@ -290,7 +290,7 @@ class Bench:
         self.happens(SettingChangeRequested, request=RequestId("change"), name=name, value=value)
         return self.outcome
 
-    # --- what came of it ----------------------------------------------------------------------------------------------------------
+    # --- what came of it ---------------------------------------------------------------------------------------------------------
 
     def asked_for(self, kind: type[_E]) -> list[_E]:
         """Every effect of a kind so far."""
@@ -413,7 +413,7 @@ class Bench:
         self.last = []
 
 
-# --- benches that have come some way ------------------------------------------------------------------------------------------------
+# --- benches that have come some way --------------------------------------------------------------------------------------------
 
 
 def ready(*, register_wh: int = 1000, settings: Settings | None = None, kept: Kept | None = None, **rules: Any) -> Bench:  # noqa: ANN401
