@@ -250,7 +250,7 @@ class Exchange:
                 wait_s = boot_wait_s(0, self._settings.intervals)
                 self.delivery.boot_failed(now_s=now_s, wait_s=wait_s * self._settings.second_s)
                 if not self.delivery.accepted:
-                    self.problem = f"the central system answers BootNotification with an error ({code}); next try in {wait_s} s"
+                    self._unregistered(f"an error ({code}): if it stays, tell its operator", wait_s)
             case Question(effect=effect):
                 self._question_failed(effect)
             case _:
@@ -266,12 +266,16 @@ class Exchange:
             self.interval_s = heartbeat_s(answer.interval_s, intervals)
             self.problem = None
             if self._clock.utc_ms() < BUILT_MS:
-                # it accepts us and does not tell the time, for which records wait: ask once more
-                self.delivery.trigger_beat()
+                self.delivery.trigger_beat()  # it does not tell the time, for which records wait: ask once more
             log.info("%s: = registered, heartbeat every %d s", self.name, self.interval_s)
         else:
-            self.problem = f"the central system answers BootNotification with {answer.status}: accept it there; next try in {wait_s} s"
-            log.info("%s: = %s", self.name, self.problem)
+            self._unregistered(f"{answer.status}: accept it there", wait_s)
+
+    def _unregistered(self, answer: str, wait_s: int) -> None:
+        """Say so, once and not at every try."""
+        problem = f"the central system answers BootNotification with {answer}; next try in {wait_s} s"
+        log.log(logging.DEBUG if problem == self.problem else logging.WARNING, "%s: = %s", self.name, problem)
+        self.problem = problem
 
     def _set_offset(self, now_ms: int | None) -> None:
         if now_ms is None:

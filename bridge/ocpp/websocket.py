@@ -73,6 +73,9 @@ class Opener:
         except (InvalidHandshake, ConnectionClosed) as error:
             # closed: by a server that gave up before it had answered
             raise ConnectFailed(failures.of_handshake(str(error))) from error
+        except AssertionError as error:
+            # the library's own, where something speaks before it has been asked, as a mail server does
+            raise ConnectFailed(failures.of_handshake("it speaks before it is asked")) from error
         except OSError as error:
             raise ConnectFailed(failures.of_os_error(error, host=host)) from error
         # the library takes "none" for an agreement; OCPP-J 1.6 §3.1.2 wants one of ours
