@@ -53,6 +53,12 @@ class BridgeProcess:
         return self._process is not None and self._process.returncode is None
 
     @property
+    def status(self) -> int | None:
+        """The exit status of its last life; None while it runs."""
+        assert self._process is not None
+        return self._process.returncode
+
+    @property
     def process_id(self) -> int:
         """Of the running process."""
         assert self._process is not None
@@ -174,11 +180,13 @@ class BridgeProcess:
 
 
 @contextlib.asynccontextmanager
-async def bridge(folder: Path, broker: Broker, topics: Onlooker, settings: Mapping[str, Any]) -> AsyncIterator[BridgeProcess]:
-    """A bridge that is ready; ended when the test is over."""
+async def bridge(
+    folder: Path, broker: Broker, topics: Onlooker, settings: Mapping[str, Any], *, online: Sequence[str] | None = None
+) -> AsyncIterator[BridgeProcess]:
+    """A bridge that is ready (`online`: see `start`); ended when the test is over."""
     process = BridgeProcess(folder, broker, topics, settings)
     try:
-        await process.start()
+        await process.start(online=online)
         yield process
     except BaseException:
         print(process.log())

@@ -149,6 +149,8 @@ class CentralSystem:
         self.connections: list[Connection] = []
         self.knocks: list[Request] = []
         """Every handshake that was tried, refused ones included."""
+        self.knocked_s: list[float] = []
+        """When, on the event loop's clock."""
         self.subprotocol: str | None = protocol
         """What is chosen at the handshake, offered or not; None: nothing."""
         self.mute = False
@@ -307,6 +309,7 @@ class CentralSystem:
 
     def _knock(self, connection: ServerConnection, request: Request) -> Response | None:
         self.knocks.append(request)
+        self.knocked_s.append(asyncio.get_running_loop().time())
         self._bell.ring()
         if self._handshake is None:
             return None

@@ -96,6 +96,15 @@ class Onlooker:
 
         return await self._bell.until(look, lambda: f"{topic} = {text}\n{self.story(topic)}", timeout_s=timeout_s)
 
+    async def reads(self, topic: str, *parts: str, since: int = 0, timeout_s: float = TIMEOUT_S) -> Said:
+        """The newest message of a topic has all these parts in its text, and came at number `since` or later; waits for it."""
+
+        def look() -> Said | None:
+            found = self.said(topic, since=since)
+            return found[-1] if found and all(part in found[-1].text for part in parts) else None
+
+        return await self._bell.until(look, lambda: f"{topic} with {parts}\n{self.story(topic)}", timeout_s=timeout_s)
+
     async def hears(self, topic: str, *, count: int = 1, since: int = 0, timeout_s: float = TIMEOUT_S, **fields: Any) -> Said:  # noqa: ANN401
         """The `count`-th message of a topic with these JSON fields; waits for it."""
 
