@@ -1,5 +1,6 @@
 """The schema: numbered SQL files beside this module, applied once each; and whether a database is one of ours, sound and readable."""
 
+import contextlib
 import secrets
 import sqlite3
 from importlib import resources
@@ -25,6 +26,16 @@ def migrations() -> list[str]:
     for number, file in enumerate(files, 1):
         assert file.name.startswith(f"{number:04}_"), f"migration {file.name} should have number {number}"
     return [file.read_text("utf-8") for file in files]
+
+
+def refuse_foreign(path: Path) -> None:
+    """Look before anything is touched: to write ahead, and to be private, would already change another program's database.
+
+    Raises StoreRefused. What can't be seen without touching it passes; `check_version` looks again.
+    """
+    uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+    with contextlib.suppress(sqlite3.DatabaseError), contextlib.closing(sqlite3.connect(uri, uri=True)) as db:
+        check_version(db, path)
 
 
 def check_version(db: sqlite3.Connection, path: Path) -> int:

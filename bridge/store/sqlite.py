@@ -103,6 +103,7 @@ def _open_or_replace(path: Path, clock: Clock) -> tuple[sqlite3.Connection, Path
 
 def _open_if_sound(path: Path) -> sqlite3.Connection | None:
     """None: the file is damaged, or no database at all."""
+    schema.refuse_foreign(path)
     files.make_private(path)
     with contextlib.ExitStack() as otherwise:
         try:
