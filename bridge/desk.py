@@ -97,7 +97,7 @@ class Desk:
             case Request.QUEUE_REPLAY:
                 return self._one(given).replay(SessionId(str(given["session"])))
             case Request.QUEUE_DROP:
-                return self._store.drop(self._one(given).state.rules.charge_point, SessionId(str(given["session"])))
+                return self._one(given).drop(SessionId(str(given["session"])))
             case Request.ALERT_CLEAR:
                 return self._alert_clear(given)
             case Request.SESSION_STOP:

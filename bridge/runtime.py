@@ -196,6 +196,7 @@ class Runtime:
         if change.records or change.delivered or change.parked:
             # Before the status that goes with it: a central system reads "StopTransaction, then Available" more happily.
             self.wake()
+            self._outlet.changed(self, self._state)
         self._perform(later)
         if self._uncommitted == 0:
             self._command()
@@ -265,9 +266,20 @@ class Runtime:
 
     def replay(self, session: SessionId) -> "asyncio.Future[int]":
         """Queue the records of a parked session again; tells how many."""
-        done = self._store.replay(self._state.rules.charge_point, session)
-        done.add_done_callback(lambda _: self.wake())
+        return self._queue_changed(self._store.replay(self._state.rules.charge_point, session))
+
+    def drop(self, session: SessionId) -> "asyncio.Future[int]":
+        """Give up the records of a parked session; tells how many."""
+        return self._queue_changed(self._store.drop(self._state.rules.charge_point, session))
+
+    def _queue_changed(self, done: "asyncio.Future[int]") -> "asyncio.Future[int]":
+        done.add_done_callback(self._requeued)
         return done
+
+    def _requeued(self, done: "asyncio.Future[int]") -> None:
+        if not done.cancelled():
+            self.wake()
+            self._outlet.changed(self, self._state)
 
     def person(self, tag: IdTag) -> Person:
         """Who a tag belongs to here."""

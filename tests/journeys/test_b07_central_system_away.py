@@ -100,4 +100,5 @@ async def test_a_refused_record_is_parked_and_can_be_replayed(tmp_path: Path, br
         assert start.answer is not None
         stop = await garage.sends("StopTransaction", count=2)
         assert stop.payload["transactionId"] == start.answer["transactionId"]
+        await home.topics.shows("charge_point/garage/ocpp/parked", "0")
         assert {call.payload["timestamp"] for call in garage.sent("StartTransaction")} == {start.payload["timestamp"]}
