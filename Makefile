@@ -36,6 +36,7 @@ format: environment ## put the source into form
 
 write: environment ## write anew what is generated: the AsyncAPI document, the tables of the README
 	@.venv/bin/python -m bridge schemas --write
+	@.venv/bin/python -m tests.conformance.ledger
 
 lock: ## take newer dependencies: writes requirements/*.txt
 	@.ci/lock
