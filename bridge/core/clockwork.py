@@ -106,10 +106,15 @@ def next_aligned_ms(state: State) -> int | None:
     interval_ms = state.settings.aligned_interval_s * 1000
     if interval_ms <= 0:
         return None
-    # A clock that was put back must not silence the grid until it has caught up.
-    after_ms = min(state.aligned_ms, state.now.utc_ms)
+    after_ms = state.aligned_ms
     day_ms = after_ms - after_ms % DAY_MS
     return min(day_ms + ((after_ms - day_ms) // interval_ms + 1) * interval_ms, day_ms + DAY_MS)
+
+
+def watch_grid(draft: Draft) -> None:
+    """A clock that was put back must not silence the grid until it has caught up."""
+    if draft.state.aligned_ms > draft.now_ms:
+        draft.state = replace(draft.state, aligned_ms=draft.now_ms)
 
 
 def _aligned_s(state: State) -> float | None:

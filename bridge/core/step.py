@@ -8,7 +8,7 @@ from typing import assert_never
 
 from bridge.core import requests, taps
 from bridge.core.alerts import AlertId, cleared
-from bridge.core.clockwork import time_passed, watch_limit
+from bridge.core.clockwork import time_passed, watch_grid, watch_limit
 from bridge.core.draft import Draft
 from bridge.core.effects import AnnounceStatus, AnyEffect, CommandHardware, Effects
 from bridge.core.energy import command
@@ -87,6 +87,7 @@ def _couple(draft: Draft) -> None:
     """Facts that follow from other facts, whatever changed them."""
     taps.settle_stop_question(draft)
     watch_limit(draft)
+    watch_grid(draft)
     watch_sources(draft)
     state = draft.state
     if state.released_s is not None and (is_charging(state) or not command(state).enabled):
