@@ -50,8 +50,9 @@ def account(draft: Draft, register_wh: int, *, gap: str, follows: SessionId | No
 def settle_gap(draft: Draft) -> None:
     """Write down energy drawn without a session, as far as the meter has told it."""
     register_wh = draft.state.meter.register_wh
-    if isinstance(draft.session, NoSession) and register_wh is not None:
-        account(draft, register_wh, gap="no_session")
+    assert isinstance(draft.session, NoSession), "what a session draws is its own"
+    assert register_wh is not None, "the caller has seen to a register"
+    account(draft, register_wh, gap="no_session")
 
 
 def gap_due_s(state: State) -> float | None:

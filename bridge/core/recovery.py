@@ -77,19 +77,19 @@ def resolve_recovery(draft: Draft) -> None:
     if draft.state.synchronised and draft.now_s >= recovery.until_s:
         recovery = replace(recovery, waited=True)
         draft.state = replace(draft.state, recovery=recovery)
-    match _stayed(draft.state, waited=recovery.waited):
-        case False:
-            finish_at_last_kept(draft, StopReason.EV_DISCONNECTED)
-            _keep_plug(draft)
-        case True if draft.state.rules.resume and _is_proven(draft.state) and not _ran_back(draft.state, session):
-            draft.state = replace(draft.state, recovery=None, sampled_s=draft.now_s)
-            _keep_plug(draft)
-        case True:
-            _continue(draft, recovery, session)
-        case None:
-            draft.state = replace(draft.state, recovery=replace(recovery, meter_until_s=None))
-            if recovery.waited:
-                draft.alert(AlertId.HARDWARE_OFFLINE, "since the restart the wallbox has not told whether a vehicle is plugged")
+    stayed = _stayed(draft.state, waited=recovery.waited)
+    if stayed is None:
+        draft.state = replace(draft.state, recovery=replace(recovery, meter_until_s=None))
+        if recovery.waited:
+            draft.alert(AlertId.HARDWARE_OFFLINE, "since the restart the wallbox has not told whether a vehicle is plugged")
+    elif not stayed:
+        finish_at_last_kept(draft, StopReason.EV_DISCONNECTED)
+        _keep_plug(draft)
+    elif draft.state.rules.resume and _is_proven(draft.state) and not _ran_back(draft.state, session):
+        draft.state = replace(draft.state, recovery=None, sampled_s=draft.now_s)
+        _keep_plug(draft)
+    else:
+        _continue(draft, recovery, session)
 
 
 def _stayed(state: State, *, waited: bool) -> bool | None:

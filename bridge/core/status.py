@@ -1,5 +1,7 @@
 """What a charge point is doing, in the field's nine words: truly, and as the backend is told."""
 
+from typing import assert_never
+
 from bridge.core.energy import command
 from bridge.core.hardware import is_charging, is_faulted, is_offline, is_plugged
 from bridge.core.state import BackendSession, Granted, LocalSession, NoSession, State
@@ -23,6 +25,8 @@ def status(state: State) -> Status:
             return _idle_status(state)
         case BackendSession(ending=ending) | LocalSession(ending=ending):
             return _session_status(state) if ending is None else Status.FINISHING
+        case _:
+            assert_never(state.kept.session)
 
 
 def _session_status(state: State) -> Status:

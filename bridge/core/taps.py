@@ -1,6 +1,7 @@
 """Cards, app buttons and the answers to the questions they raise. Every accepted one gets exactly one decision (B1-B5, B7, B9)."""
 
 from dataclasses import replace
+from typing import assert_never
 
 from bridge.core.draft import Draft
 from bridge.core.effects import AskAuthorize, RememberTag
@@ -42,6 +43,8 @@ def tag_presented(draft: Draft, event: TagPresented) -> None:
             _tap_in_session(draft, event, running)
         case NotPending():
             _tap_to_start(draft, event)
+        case _:
+            assert_never(draft.pending)
 
 
 def _tap_of_own_session(draft: Draft, event: TagPresented, running: BackendSession | LocalSession) -> None:

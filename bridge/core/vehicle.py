@@ -35,7 +35,7 @@ def wallbox_reported(draft: Draft, event: WallboxReported) -> None:
             draft.kept = replace(draft.kept, plugged=False, plug=old)
         case False:
             draft.kept = replace(draft.kept, plugged=False)
-        case None:
+        case _:
             pass  # unknown never starts or ends a session
     try_start(draft)
 

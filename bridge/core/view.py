@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import assert_never
 
 from bridge.core.energy import Allowance, allowance, amperes_to_watts, session_mode
 from bridge.core.pricing import cost_so_far, price_now
@@ -103,6 +104,8 @@ def _session_view(state: State) -> SessionView | None:
                 backend_id=session.backend_id,
                 mode=session.mode,
             )
+        case _:
+            assert_never(state.kept.session)
 
 
 def _register_wh(state: State, session: BackendSession | LocalSession) -> int:
