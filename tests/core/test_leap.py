@@ -194,3 +194,13 @@ def test_the_register_heard_last_is_dated() -> None:
     bench.state = replace(bench.state, meter=replace(bench.state.meter, register_at=Instant(mono_s=50.0, utc_ms=50_000)))
     learns(bench)
     assert bench.state.meter.register_at == Instant(mono_s=50.0, utc_ms=TEN_O_CLOCK_MS + 50_000)
+
+
+def test_entries_of_the_history_and_decisions_move_as_well() -> None:
+    bench = unset()
+    bench.taps(CARL)
+    bench.unplugs()
+    bench.passes(10)
+    entry, decision = bench.finished[0], bench.decisions[0]
+    assert LEAP.entry(entry) == replace(entry, started_ms=RIGHT + entry.started_ms, ended_ms=RIGHT + entry.ended_ms)
+    assert LEAP.decision(decision) == replace(decision, utc_ms=RIGHT + decision.utc_ms)
