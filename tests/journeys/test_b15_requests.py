@@ -73,6 +73,7 @@ async def test_settings_and_availability_survive_a_power_cut(tmp_path: Path, bro
     async with house(tmp_path, broker) as home, home.station() as garage:
         await garage.configure(MeterValueSampleInterval=37)
         assert await garage.answers("ChangeAvailability", connectorId=0, type="Inoperative") == "Accepted"
+        await garage.reports("Unavailable")
         await home.process.kill()
         await home.process.start()
         await garage.reports("Unavailable", count=2)
