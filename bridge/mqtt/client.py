@@ -157,13 +157,18 @@ class Broker:
             wire.drop()
 
     async def _enter(self, wire: Wire) -> None:
-        """Connect. A thread does it and can't be interrupted, so that even a cancelled attempt is seen to its end and closed."""
+        """Connect. A thread does it and can't be interrupted, so that a cancelled attempt is given time to end, and is closed."""
         connecting = asyncio.create_task(wire.__aenter__(), name="mqtt-connect")
         try:
             await asyncio.shield(connecting)
         except asyncio.CancelledError:
+            await asyncio.wait({connecting}, timeout=GOODBYE_S)
+            # a broker that is mute is not waited for
+            connecting.cancel()
             await asyncio.wait({connecting})
-            if connecting.exception() is None:
+            if connecting.cancelled():
+                wire.drop()
+            elif connecting.exception() is None:
                 await wire.__aexit__(None, None, None)
             raise
 

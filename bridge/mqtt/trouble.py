@@ -17,6 +17,10 @@ KICKED_WITHIN_S = 120.0
 """A connection that lasted longer was not fought over."""
 
 
+class HungUp(aiomqtt.MqttError):
+    """The broker closed the connection before it had answered."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
     """One failed or lost connection."""
@@ -41,6 +45,9 @@ def trouble_of(error: Exception, *, place: str, user: str | None, client_id: str
         return Trouble(text=f"the broker at {place} refuses the client id '{client_id}': change instance in [mqtt]", patient=True)
     if code == _TAKEN_OVER:
         return Trouble(text=f"another client connected to {place} as '{client_id}'", kicked=True)
+    if isinstance(error, HungUp):
+        older = '; if it does not speak MQTT 5, set protocol = "3.1.1"' if protocol == "5" else ""
+        return Trouble(text=f"the broker at {place} hung up before it had answered: check port and tls of [mqtt]{older}")
     if "timed out" in text and protocol == "5":
         return Trouble(text=f'the broker at {place} does not answer; if it does not speak MQTT 5, set protocol = "3.1.1" in [mqtt]')
     if "CERTIFICATE" in text or "SSL" in text:
@@ -49,7 +56,7 @@ def trouble_of(error: Exception, *, place: str, user: str | None, client_id: str
         return Trouble(text=f"the broker at {place} closed the connection")
     if isinstance(error, aiomqtt.MqttCodeError):
         return Trouble(text=f"the connection to the broker at {place} broke ({error.rc})")
-    return Trouble(text=f"the broker at {place} can't be reached ({text or type(error).__name__}): check host and port of [mqtt]")
+    return Trouble(text=f"the broker at {place} can't be reached ({text or type(error).__name__}): check host, port and tls of [mqtt]")
 
 
 def _code(error: Exception) -> int | None:

@@ -19,13 +19,14 @@ from typing import Any, Final
 import aiomqtt
 from paho.mqtt import MQTTException
 from paho.mqtt.client import Client as Paho
-from paho.mqtt.client import MQTTMessage
+from paho.mqtt.client import DisconnectFlags, MQTTMessage
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from bridge.mqtt.publications import Publication
+from bridge.mqtt.trouble import HungUp
 
 KEEPALIVE_S = 15
 """A broker that went mute is noticed within half a minute, and ours is noticed by it: then the last will speaks."""
@@ -224,6 +225,20 @@ class Wire(aiomqtt.Client):
         self._poll.register(sock.fileno(), select.POLLIN)
         self._loop.call_soon_threadsafe(self._loop.add_reader, sock.fileno(), self._read)
         self._loop.call_soon_threadsafe(self._start_misc)
+
+    def _on_disconnect(
+        self,
+        client: Paho,
+        userdata: Any,  # noqa: ANN401 (paho's signature)
+        flags: DisconnectFlags,
+        reason_code: ReasonCode,
+        properties: Properties | None = None,
+    ) -> None:
+        if self._connected.done():
+            super()._on_disconnect(client, userdata, flags, reason_code, properties)
+        else:
+            # aiomqtt would wait on for an answer that can't come any more
+            self._connected.set_exception(HungUp("hung up"))
 
     def _on_message(self, client: Paho, userdata: Any, message: MQTTMessage) -> None:  # noqa: ANN401, ARG002 (paho's signature)
         self.inbox.append(message)

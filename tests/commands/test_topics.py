@@ -104,5 +104,5 @@ def test_a_broker_that_is_not_there_is_one_line(tmp_path: Path, capsys: pytest.C
     assert main(["topics", "--once", "-c", str(file)]) == 3
     err = capsys.readouterr().err
     assert err.startswith(f"the broker at 127.0.0.1:{port} can't be reached")
-    assert err.endswith("check host and port of [mqtt]\n")
+    assert err.endswith("check host, port and tls of [mqtt]\n")
     assert err.count("\n") == 1

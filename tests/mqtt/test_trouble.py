@@ -6,7 +6,7 @@ from aiomqtt.exceptions import MqttConnectError
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
-from bridge.mqtt.trouble import KICKED_WITHIN_S, Rights, Rivalry, Trouble, trouble_of
+from bridge.mqtt.trouble import KICKED_WITHIN_S, HungUp, Rights, Rivalry, Trouble, trouble_of
 
 
 def _answer(number: int) -> MqttConnectError:
@@ -43,13 +43,13 @@ def _ended(number: int) -> aiomqtt.MqttCodeError:
         ),
         (
             aiomqtt.MqttError("[Errno 111] Connection refused"),
-            "the broker at b:1883 can't be reached ([Errno 111] Connection refused): check host and port of [mqtt]",
+            "the broker at b:1883 can't be reached ([Errno 111] Connection refused): check host, port and tls of [mqtt]",
             False,
             False,
         ),
         (
             ConnectionResetError(),
-            "the broker at b:1883 can't be reached (ConnectionResetError): check host and port of [mqtt]",
+            "the broker at b:1883 can't be reached (ConnectionResetError): check host, port and tls of [mqtt]",
             False,
             False,
         ),
@@ -58,6 +58,13 @@ def _ended(number: int) -> aiomqtt.MqttCodeError:
 def test_each_trouble_is_one_clear_line(error: Exception, text: str, patient: bool, kicked: bool) -> None:
     trouble = trouble_of(error, place="b:1883", user="ev", client_id="evbridge-home", protocol="5")
     assert trouble == Trouble(text=text, patient=patient, kicked=kicked)
+
+
+@pytest.mark.parametrize("protocol, older", [("5", '; if it does not speak MQTT 5, set protocol = "3.1.1"'), ("3.1.1", "")])
+def test_a_broker_that_hangs_up_may_want_tls_or_an_older_protocol(protocol: str, older: str) -> None:
+    """It does not say which."""
+    trouble = trouble_of(HungUp("hung up"), place="b:1883", user=None, client_id="evbridge", protocol=protocol)
+    assert trouble == Trouble(text=f"the broker at b:1883 hung up before it had answered: check port and tls of [mqtt]{older}")
 
 
 def test_an_anonymous_client_is_called_so() -> None:
