@@ -5,6 +5,7 @@ async with town(folder, broker, csms={"rude": {"url": …}}, charge_points={"vic
     await place.serves()                    # the healthy one has charged a whole session meanwhile
 """
 
+import asyncio
 import contextlib
 import itertools
 import logging
@@ -18,6 +19,7 @@ from tests.peers.bridge_process import BridgeProcess, bridge
 from tests.peers.broker import Mosquitto
 from tests.peers.onlooker import Onlooker, onlooker
 from tests.peers.strict_csms import ACCEPTED, StrictCsms, strict_csms
+from tests.peers.waiting import TIMEOUT_S
 
 HEALTHY = "healthy"
 CARDS = ("04AABBCC", "04DDEEFF")
@@ -84,6 +86,14 @@ def logged(process: BridgeProcess, *parts: str, level: int = logging.WARNING) ->
     return found
 
 
+async def says(process: BridgeProcess, *parts: str, level: int = logging.WARNING) -> str:
+    """The first line of the log from this level on that has all these parts; waits for it."""
+    async with asyncio.timeout(TIMEOUT_S):
+        while not (found := logged(process, *parts, level=level)):  # noqa: ASYNC110 - a file wakes nobody
+            await asyncio.sleep(0.02)
+    return found[0]
+
+
 async def charges_a_session(station: Station, card: str) -> None:
     """Plug, tap, draw, unplug: the central system has billed what the meter counted."""
     before = len(station.csms.transactions(station.identity))
@@ -104,7 +114,7 @@ def settings(
     **tables: Any,  # noqa: ANN401 - TOML
 ) -> dict[str, Any]:
     """A configuration with the healthy charge point, and whatever is given."""
-    points = {HEALTHY: {"csms": "office"}, **(charge_points or {})}
+    points = {HEALTHY: {"csms": "office"}} if charge_points is None else {HEALTHY: {"csms": "office"}, **charge_points}
     return {
         "csms": {name: {**QUICK, **more} for name, more in {"office": {"url": f"{central.url}/ocpp"}, **(csms or {})}.items()},
         "charge_points": {name: {**COMMON, "identity": identity_of(name), **more} for name, more in points.items()},
