@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bridge.core.values import ChargePointId
 from bridge.errors import StoreRefused
 from bridge.store import policy, writes
 from bridge.store.connection import advice, connect, is_full, is_no_room, is_retryable
@@ -51,8 +50,12 @@ class Writer:
         self._reserve = reserve
         self._on_health = on_health
         self._loop = asyncio.get_running_loop()
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._waiting: list[Job] = []
+        self._busy = False
+        """The thread has a batch, or will be given one at the next turn of the loop."""
+        self._batches: queue.SimpleQueue[list[Job] | None] = queue.SimpleQueue()
         self._batch: list[Job] = []
+        """What the thread is writing."""
         self._closing = threading.Event()
         self._ended: asyncio.Future[None] = self._loop.create_future()
         self._health = StoreHealth(ok=True)
@@ -89,13 +92,28 @@ class Writer:
         if self._ended.done():
             job.future.set_exception(self._refusal())
         else:
-            self._jobs.put(job)
+            self._waiting.append(job)
+            self._wake()
+
+    def _wake(self) -> None:
+        """Give what waits to the thread, at the next turn of the loop: until then all who run in this one join the batch."""
+        if not self._busy:
+            self._busy = True
+            self._loop.call_soon(self._hand_over)
+
+    def _hand_over(self) -> None:
+        batch, self._waiting = self._waiting[: policy.BATCH_MAX], self._waiting[policy.BATCH_MAX :]
+        if batch:  # else `drain` was faster
+            self._batches.put(batch)
 
     async def drain(self) -> None:
         """Write what was handed in, as far as the disk takes it, and end the thread. Then `disconnect`, as the last user."""
         if not self._closing.is_set():
             self._closing.set()
-            self._jobs.put(None)
+            self._busy = True
+            while self._waiting:
+                self._hand_over()
+            self._batches.put(None)
         await asyncio.shield(self._ended)
         self._thread.join()
 
@@ -103,14 +121,17 @@ class Writer:
         for job in batch:
             if not job.future.done():  # else nobody waits any more
                 job.future.set_result(job.result)  # type: ignore[arg-type] # `change`, `count` and `run` pair the future with its result
+        if not self._closing.is_set():
+            self._busy = False
+            if self._waiting:
+                self._wake()
 
     def _end(self) -> None:
         """The thread writes no more: what it could not write is told so."""
         left = self._batch
-        while not self._jobs.empty():
-            job = self._jobs.get_nowait()
-            left += [] if job is None else [job]
-        for job in left:
+        while not self._batches.empty():
+            left += self._batches.get_nowait() or []
+        for job in [*left, *self._waiting]:
             if not job.future.done():
                 job.future.set_exception(self._refusal())
         self._ended.set_result(None)
@@ -135,23 +156,15 @@ class Writer:
             self._tell(self._end)
 
     def _collect(self) -> bool:
-        """Take everything that waits, at least one; False when the store is closed and nothing is left."""
-        while not self._batch:
+        """Wait for a batch; False when the store is closed and nothing is left."""
+        while True:
             try:
-                job = self._jobs.get(timeout=None if self._health.ok else policy.RESERVE_RETRY_S)
+                batch = self._batches.get(timeout=None if self._health.ok else policy.RESERVE_RETRY_S)
             except queue.Empty:
                 self._look_after_reserve()
-                continue
-            if job is None:
-                return False
-            self._batch.append(job)
-        while len(self._batch) < policy.BATCH_MAX and not self._jobs.empty():
-            job = self._jobs.get_nowait()  # nobody else takes from it
-            if job is None:
-                self._jobs.put(None)  # for the next call; nothing is handed in after it
-                break
-            self._batch.append(job)
-        return True
+            else:
+                self._batch = batch or []
+                return batch is not None
 
     def _write(self) -> bool:
         """Write the batch, however long that takes; False when the store is being closed and the disk does not take it."""
@@ -175,22 +188,19 @@ class Writer:
         if self._db is None:
             self._db = connect(self._path, writes=True, any_thread=True)
         db = self._db
-        kept: dict[ChargePointId, writes.Row] = {}
+        changes: list[writes.Prepared] = []
         newest_ms: int | None = None
         try:
             db.execute("BEGIN IMMEDIATE")
             for job in self._batch:
                 if job.change is not None:
-                    writes.apply(db, job.change)
+                    changes.append(job.change)
                     newest_ms = job.change.utc_ms
-                    if job.change.kept is not None:
-                        kept[job.change.charge_point] = job.change.kept
-                if job.run is not None:
-                    # it may be about what was kept before
-                    writes.keep(db, list(kept.values()))
-                    kept.clear()
+                if job.run is not None:  # it is about what was handed in before
+                    writes.apply(db, changes)
+                    changes.clear()
                     job.result = job.run(db)
-            writes.keep(db, list(kept.values()))
+            writes.apply(db, changes)
             if newest_ms is not None:
                 self._prune(db, newest_ms)
             db.execute("COMMIT")

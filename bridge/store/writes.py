@@ -1,5 +1,7 @@
 """Every INSERT, UPDATE and DELETE, each inside a transaction that the caller has begun."""
 
+import itertools
+import operator
 import sqlite3
 from dataclasses import dataclass
 from typing import Final, TypeAlias, assert_never
@@ -123,15 +125,13 @@ def prepare(change: Change) -> Prepared:
     )
 
 
-def apply(db: sqlite3.Connection, prepared: Prepared) -> None:
-    """Write everything but the kept state, of which only the newest in a transaction matters (`keep`)."""
-    for sql, rows in prepared.statements:
-        db.executemany(sql, rows)
-
-
-def keep(db: sqlite3.Connection, kept: list[Row]) -> None:
-    """Write kept states, one for each charge point."""
-    db.executemany(_KEEP, kept)
+def apply(db: sqlite3.Connection, changes: list[Prepared]) -> None:
+    """Write changes, in their order. Of a charge point's kept state only the newest matters; equal statements in a row are one call."""
+    statements = itertools.chain.from_iterable(change.statements for change in changes)
+    for sql, calls in itertools.groupby(statements, key=operator.itemgetter(0)):
+        db.executemany(sql, itertools.chain.from_iterable(rows for _, rows in calls))
+    kept = {change.charge_point: change.kept for change in changes if change.kept is not None}
+    db.executemany(_KEEP, kept.values())
 
 
 def replay(db: sqlite3.Connection, charge_point: ChargePointId, session: SessionId) -> int:

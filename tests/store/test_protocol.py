@@ -333,6 +333,17 @@ async def test_replaying_twice_is_replaying_once(vault: Vault) -> None:
     assert vault.next().rounds == 1
 
 
+async def test_what_waits_already_is_not_queued_twice(vault: Vault) -> None:
+    """The start is refused a second time, while its followers still wait behind it."""
+    await vault.commit(records=(start(), stop()))
+    await vault.park_next()
+    await vault.deliver_next()
+    assert await vault.replay(FIRST) == 2
+    await vault.park_next()
+    assert await vault.replay(FIRST) == 1
+    assert [row.rounds for row in vault.store.rows()] == [2, 1]
+
+
 async def test_a_session_parked_again_can_be_replayed_again(vault: Vault) -> None:
     await vault.commit(records=(start(), stop()))
     for round_number in range(3):
