@@ -158,6 +158,8 @@ class Timers:
         """From now on `loop.call_at` and `loop.call_later` come here."""
         self._loop = loop
         self._kept: list[tuple[float, asyncio.TimerHandle]] = []
+        self.armed = 0
+        """How many there ever were."""
         monkeypatch.setattr(loop, "call_later", self._call_later)
         monkeypatch.setattr(loop, "call_at", self._call_at)
 
@@ -168,6 +170,7 @@ class Timers:
         return self._keep(when_s, callback, arguments)
 
     def _keep(self, time_s: float, callback: Callable[..., object], arguments: tuple[object, ...]) -> asyncio.TimerHandle:
+        self.armed += 1
         handle = asyncio.TimerHandle(time_s, callback, arguments, self._loop)
         self._kept.append((time_s, handle))
         return handle
