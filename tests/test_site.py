@@ -71,6 +71,7 @@ async def test_energy_management_and_prices_reach_whom_they_name(house: House, t
     assert {one.rules.charge_point for one in states if one.kept.sources} == meant
     assert {one.rules.charge_point for one in states if one.kept.prices} == meant
     assert all(source.everywhere is (to is None) for one in states for source in one.kept.sources)
+    assert all(everywhere is (to is None) for one in states for everywhere, _ in one.kept.prices)
     assert len(house.told.alerts) == (0 if meant else 2)
 
 
