@@ -225,19 +225,14 @@ async def test_a_flood_of_readers_is_not_remembered_for_ever(house: House, monke
     assert len(house.refused) == 4
 
 
-async def test_the_mode_is_the_taps_then_the_readers(house: House) -> None:
+@pytest.mark.parametrize("told, mode", [(None, Mode.PRIO), (Mode.ECO, Mode.ECO)], ids=["the reader's", "the tap's"])
+async def test_the_mode_is_the_taps_then_the_readers(house: House, told: Mode | None, mode: Mode) -> None:
     """A tap that names a mode is obeyed before the reader's own (B13)."""
     house.plugs("lane")
-    house.taps(reader="post")
+    house.taps(reader="post", mode=told)
     session = house.state(LANE).kept.session
     assert isinstance(session, LocalSession)
-    assert session.mode is Mode.PRIO
-    house.plugs("garage")
-    house.taps(DORA, mode=Mode.PRIO)
-    house.taps(CARL, mode=Mode.ECO, charge_point="garage")
-    other = house.state(GARAGE).kept.session
-    assert isinstance(other, LocalSession)
-    assert other.mode is Mode.ECO
+    assert session.mode is mode
 
 
 # --- apps -------------------------------------------------------------------------------------------------------------------------
