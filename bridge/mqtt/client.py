@@ -26,6 +26,7 @@ from bridge.mqtt.outbox import Leaving, Outbox
 from bridge.mqtt.payloads import decode
 from bridge.mqtt.publications import Publication, publication
 from bridge.mqtt.sweep import removals
+from bridge.mqtt.timers import Timers
 from bridge.mqtt.topics import Direction, Nature
 from bridge.mqtt.trouble import Rights, Rivalry, Trouble, trouble_of
 from bridge.mqtt.wire import BrokerSettings, Wire, tls_context
@@ -96,8 +97,7 @@ class Broker:
         self._stating = False
         self._nonce = ""
         self._may_write = True
-        self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._due: list[Callable[[], None]] = []
+        self._timers = Timers(self._ring)
         self._cleared: set[str] = set()
         self._outage_told = False
         self._rivalry = Rivalry(place=settings.place, client_id=settings.client_id)
@@ -191,17 +191,13 @@ class Broker:
             while wire.inbox:
                 self._receive(wire.inbox.popleft())
             self._settle(wire)
-            while self._due:
-                self._due.pop()()
+            self._timers.work()
             self._flush()
             if wire.lost is not None:
                 raise wire.lost
 
     def _leave(self) -> None:
-        for timer in self._timers.values():
-            timer.cancel()
         self._timers.clear()
-        self._due.clear()
         self._wire = None
         self.connected = self.synchronised = self._stating = False
         self._outbox.lost(self._unanswered.values())
@@ -278,18 +274,18 @@ class Broker:
         self._nonce = secrets.token_hex(16)
         wire.send(publication(topics.SYNC, self._sync, self._nonce.encode()))
         wire.push()
-        self._after("sync", wait_s, lambda: self._overdue(wire))
+        self._timers.after("sync", wait_s, lambda: self._overdue(wire))
 
     def _synchronised(self) -> None:
         if self.synchronised or self._wire is None:
             return
-        self._timers.pop("sync").cancel()
+        self._timers.cancel("sync")
         self.synchronised = True
         self.problem = None
         self._outage_told = False
         self._wire.unlisten((*self._mine, self._sync))
         self._let_states_out()
-        self._after("sweep", SWEEP_S, self._sweep)
+        self._timers.after("sweep", SWEEP_S, self._sweep)
         log.info("- synchronised with the broker")
         self._on_synchronised()
 
@@ -336,8 +332,8 @@ class Broker:
                     wire.push()
             wire.push()
         due_s = self._outbox.due_s()
-        if due_s is not None and wire is not None and ("outbox" not in self._timers or due_s < self._timers["outbox"].when()):
-            self._after("outbox", due_s - now_s, self._flush)
+        if due_s is not None and wire is not None and not self._timers.is_set_by("outbox", due_s):
+            self._timers.after("outbox", due_s - now_s, self._flush)
 
     def _hand_over(self, wire: Wire, leaving: Leaving) -> None:
         message = leaving.message
@@ -384,18 +380,9 @@ class Broker:
         """How long the last connection stood; None: there was none."""
         return None if self._served_since_s is None else self._now_s() - self._served_since_s
 
-    def _after(self, name: str, delay_s: float, call: Callable[[], None]) -> None:
-        """Run something later in the reading loop, where what it raises ends `run`. One timer a name."""
-
-        def due() -> None:
-            del self._timers[name]
-            self._due.append(call)
-            if self._wire is not None:
-                self._wire.bell.set()
-
-        if name in self._timers:
-            self._timers[name].cancel()
-        self._timers[name] = asyncio.get_running_loop().call_later(delay_s, due)
+    def _ring(self) -> None:
+        if self._wire is not None:
+            self._wire.bell.set()
 
     def _debug(self, mark: str, name: str, payload: bytes, place: Place | None) -> None:
         hidden = place is not None and place.topic in _PRIVATE

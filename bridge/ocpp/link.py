@@ -58,6 +58,7 @@ class Link:
         "_stopping",
         "_task",
         "_timer",
+        "_timer_s",
     )
 
     def __init__(self, station: Station, dialect: Dialect, setup: LinkSetup) -> None:
@@ -69,6 +70,8 @@ class Link:
         self._task: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_s = 0.0
+        """When it fires; asked of us, since uvloop's handle of a time that has come has no `when`."""
         self._stopping = False
         self._failure: Failure | None = None
         """Why the last connection ended."""
@@ -302,9 +305,10 @@ class Link:
             due_s = min(due_s, exchange.delivery.due_s())
         if exchange.delivery.accepted:
             due_s = min(due_s, self._replayed_s + settings.replay_s)
-        if self._timer is not None and self._timer.when() <= due_s + TICK_S:
+        if self._timer is not None and self._timer_s <= due_s:
             return
         self._disarm()
+        self._timer_s = due_s
         self._timer = asyncio.get_running_loop().call_at(due_s + TICK_S, self._tick)
 
     def _disarm(self) -> None:
