@@ -76,7 +76,7 @@ class App:
 
     def _build(self) -> None:
         configuration, clock = self._configuration, self._clock
-        self._store = SqliteStore.open(configuration.store, on_health=self._storage_changed)
+        self._store = SqliteStore.open(configuration.store, on_health=self._storage_changed, clock=clock)
         key = bytes.fromhex(self._store.fact(TAG_REF_KEY) or "")
         self._broker = Broker(
             broker_settings(configuration),

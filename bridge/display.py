@@ -6,6 +6,7 @@ Lamps and commands leave at once. Dashboards follow within a tenth of a second, 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from bridge.clock import Clock
 from bridge.config.values import ChargePoint, Configuration
@@ -20,6 +21,14 @@ from bridge.mqtt.publications import Publication
 from bridge.mqtt.render import LED_MS, LinkView, Renderer
 from bridge.runtime import Runtime
 from bridge.store.protocol import Store
+
+
+class Publish(Protocol):
+    """Hands messages to the broker (`bridge.mqtt.client.Broker.publish`)."""
+
+    def __call__(self, *messages: Publication) -> None:
+        """Never blocks."""
+
 
 FOLLOW_S = 0.1
 """Dashboards are people: a tenth of a second later is at once, and saves most of the work while meters speak."""
@@ -40,9 +49,7 @@ class _Shown:
 class Display:
     """The one place that publishes about charge points. Implements `runtime.Outlet` and `site.Notices`."""
 
-    def __init__(
-        self, *, configuration: Configuration, clock: Clock, store: Store, renderer: Renderer, publish: Callable[[Publication], None]
-    ) -> None:
+    def __init__(self, *, configuration: Configuration, clock: Clock, store: Store, renderer: Renderer, publish: Publish) -> None:
         """`publish` never blocks."""
         self.holder: Callable[[IdTag, ChargePointId], Person] = lambda tag, _: Person(tag=tag, card=tag.key)
         self.online_changed: Callable[[ChargePointId, bool], None] = lambda _charge_point, _online: None
@@ -197,5 +204,5 @@ class Display:
         return self._configuration.charge_points[runtime.state.rules.charge_point]
 
     def _say(self, publications: Iterable[Publication]) -> None:
-        for one in publications:
-            self._publish(one)
+        """All of one occasion in one go: the socket is written to once."""
+        self._publish(*publications)
