@@ -243,7 +243,7 @@ class Wallbox:
             await self._mqtt.subscribe(f"{self._root}/{branch}", qos=1)
         ready.set()
         async for message in self._mqtt.messages:
-            await self._heard(str(message.topic).removeprefix(f"{self._root}/").split("/"), message.payload.decode())
+            await self._heard(str(message.topic).removeprefix(f"{self._root}/").split("/"), message.payload.decode(errors="replace"))
             self._bell.ring()
 
     async def _heard(self, levels: list[str], text: str) -> None:
