@@ -83,7 +83,7 @@ def refused_by(topic: Topic) -> Iterator[bytes]:
 async def place(broker: Mosquitto, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
     """The healthy charge point, and the victim with its hardware."""
     points = {VICTIM: {"csms": "office"}}
-    async with town(tmp_path_factory.mktemp("payloads"), broker, charge_points=points, users={VICTIM: {"nfc": ["04B0B0B0"]}}) as running:
+    async with town(tmp_path_factory.mktemp("payloads"), broker, charge_points=points, users={VICTIM: {"nfc": ["04B0FFFF"]}}) as running:
         yield running
 
 
