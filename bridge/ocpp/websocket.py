@@ -82,6 +82,10 @@ class Opener:
         if connection.subprotocol != endpoint.subprotocol:
             await connection.close(WRONG_SUBPROTOCOL, "no sub-protocol agreed")
             raise ConnectFailed(failures.of_subprotocol(endpoint.subprotocol, connection.subprotocol))
+        # nobody reads them again, they hold the password, and a thousand of them two megabytes
+        for said in (connection.request, connection.response):
+            if said is not None:
+                said.headers.clear()
         return SocketWire(connection)
 
     async def _open(self, endpoint: Endpoint, host: str) -> ClientConnection:
