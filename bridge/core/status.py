@@ -35,7 +35,10 @@ def _session_status(state: State) -> Status:
         return Status.SUSPENDED_EVSE
     if is_in_grace(state):
         return Status.PREPARING
-    return Status.CHARGING if is_charging(state) else Status.SUSPENDED_EV
+    if is_charging(state):
+        return Status.CHARGING
+    # After a restart the vehicle's part is not known before the wallbox has told whether it is still there.
+    return Status.SUSPENDED_EV if state.recovery is None else Status.PREPARING
 
 
 def is_in_grace(state: State) -> bool:

@@ -263,3 +263,15 @@ def test_the_second_person_of_a_finished_vehicle_prepares_again() -> None:
     bench.meters(None)
     bench.taps(CARL)
     assert (bench.status, bench.reported) == ("Preparing", "Unavailable")
+
+
+def test_after_a_restart_nothing_is_suspended_before_the_vehicle_has_been_seen() -> None:
+    """The wallbox says that nothing flows, and not yet that the cable is in: the old session is about to end, not suspended."""
+    bench = charging()
+    bench.restarts()
+    bench.synchronises()
+    bench.wallbox(charging=False)
+    bench.passes(12)
+    assert bench.status == "Preparing"
+    bench.wallbox(charging=True)
+    assert bench.status == "Charging"

@@ -381,7 +381,7 @@ async def test_a_flood_of_requests_starves_nobody(csms: CentralSystem, links: Li
 async def test_a_peer_that_pours_out_frames_leaves_turns_to_others(station: FakeStation, links: Links) -> None:
     """Whatever came in one gulp is not worked off in one."""
     wire = FakeWire()
-    links.start(station, "ws://fake.invalid", connect=FakeNetwork(wire))
+    links.start(station, "ws://fake.invalid", connect=FakeNetwork(wire), settings=replace(FAST, call_timeout_s=60, pong_s=60))
     await settled()
     for number in range(10 * TURN_FRAMES):
         wire.pour([2, f"m{number}", "GetLocalListVersion", {}])
