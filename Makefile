@@ -8,7 +8,7 @@ demo: ## show the bridge at work, without any hardware; make demo ARGS=--once en
 	@.venv-demo/bin/python -m bridge demo $(ARGS)
 
 test: prepare lint types schemas ## prove it: style, types, schemas, then every test and what it covers
-	@.venv/bin/python -m pytest --numprocesses $(WORKERS) --dist loadfile --cov=bridge $(ARGS)
+	@EVBRIDGE_TEST_SLOWNESS=$${EVBRIDGE_TEST_SLOWNESS:-2} .venv/bin/python -m pytest --numprocesses $(WORKERS) --dist loadfile --cov=bridge $(ARGS)
 
 prepare:
 	@.ci/prepare
