@@ -19,6 +19,8 @@ JUMP_ROOM_WH = 100
 """Meters round, and clocks of meters and hosts differ by seconds: a smaller step is never a jump."""
 CONFIRMATIONS = 3
 """Readings that must agree before a jump is believed."""
+BATTERY_MAX_WH = 100_000
+"""More than nearly every car's battery holds: a register that rises so far between two readings has been replaced, or has another unit."""
 SECONDS_PER_HOUR = 3600
 
 
@@ -70,10 +72,11 @@ def _register_told(draft: Draft, event: MeterReported, register_wh: int) -> None
         _believe(draft, event, register_wh)
 
 
-def _possible_wh(state: State) -> float:
-    """What the hardware can have drawn since the register was last heard."""
+def _possible_wh(state: State, since_s: float | None = None) -> float:
+    """What the hardware can have drawn since then, or since the register was last heard."""
     at = state.meter.register_at
-    elapsed_s = 0.0 if at is None else state.now.mono_s - at.mono_s
+    heard_s = state.now.mono_s if at is None else at.mono_s
+    elapsed_s = state.now.mono_s - (heard_s if since_s is None else since_s)
     return JUMP_FACTOR * state.rules.max_power_w * elapsed_s / SECONDS_PER_HOUR + JUMP_ROOM_WH
 
 
@@ -88,12 +91,37 @@ def _doubt(draft: Draft, event: MeterReported, register_wh: int) -> None:
     doubted = (*meter.doubted, register_wh)[-CONFIRMATIONS:]
     spread_wh = doubted[-1] - doubted[0]
     if len(doubted) == CONFIRMATIONS and list(doubted) == sorted(doubted) and spread_wh <= _possible_wh(draft.state):
-        _believe(draft, event, register_wh)
+        _confirmed(draft, event, register_wh)
         return
     draft.state = replace(draft.state, meter=replace(meter, doubted=doubted))
     rise_wh = register_wh - (meter.register_wh or 0)
     text = f"the meter jumped by {rise_wh} Wh, more than the hardware can draw; waiting for {CONFIRMATIONS} readings that agree"
     draft.alert(AlertId.METER_JUMP, text, for_s=PASSING_S)
+
+
+def _confirmed(draft: Draft, event: MeterReported, register_wh: int) -> None:
+    """Enough readings agree. What no vehicle can have drawn is nobody's, and a gap in the history."""
+    before_wh, former = draft.state.meter.register_wh or 0, draft.state.meter.former
+    if former is not None and _is_back(draft.state, former, register_wh):
+        alert, text = AlertId.METER_ROLLBACK, f"the meter's register is back at {register_wh} Wh after it had run back: look at the meter."
+        before_wh = former[0]
+    elif register_wh - before_wh > BATTERY_MAX_WH:
+        alert, text = AlertId.METER_JUMP, f"the meter rose by {register_wh - before_wh} Wh at once: was it replaced, or its unit changed?"
+    else:
+        _believe(draft, event, register_wh)
+        return
+    draft.alert(alert, f"{text} Nobody is billed for that; a running session was split there", for_s=PASSING_S)
+    _rebase(draft, event, register_wh, accounted_wh=before_wh)
+    draft.state = replace(draft.state, meter=replace(draft.state.meter, former=None))
+
+
+def _is_back(state: State, former: tuple[int, float], register_wh: int) -> bool:
+    """Whether this is the register from before it ran back, as far as it can have got since.
+
+    A meter that restarts tells 0 for a moment, and one whose unit was changed tells a thousandth until that is mended.
+    """
+    former_wh, heard_s = former
+    return former_wh <= register_wh <= former_wh + _possible_wh(state, heard_s)
 
 
 def _believe(draft: Draft, event: MeterReported, register_wh: int) -> None:
@@ -136,6 +164,16 @@ def _ran_back(draft: Draft, event: MeterReported, register_wh: int) -> None:
         f"the meter's register ran back to {register_wh} Wh; was it replaced? A running session was split there",
         for_s=PASSING_S,
     )
+    meter = draft.state.meter
+    assert meter.register_wh is not None, "the caller has compared with it"
+    assert meter.register_at is not None, "a register was heard at some time"
+    former = max((meter.register_wh, meter.register_at.mono_s), meter.former or (0, 0.0))
+    _rebase(draft, event, register_wh, accounted_wh=register_wh)
+    draft.state = replace(draft.state, meter=replace(draft.state.meter, former=former))
+
+
+def _rebase(draft: Draft, event: MeterReported, register_wh: int, *, accounted_wh: int) -> None:
+    """End what runs at the last good value and begin anew from this register; what lies between it and `accounted_wh` is a gap."""
     session, recovering = draft.session, draft.state.recovery is not None
     splits = is_running(session) and not recovering
     if recovering:
@@ -145,8 +183,8 @@ def _ran_back(draft: Draft, event: MeterReported, register_wh: int) -> None:
     else:
         finish(draft)
         settle_gap(draft)
-    baseline = replace(draft.kept, accounted_wh=register_wh, accounted_ms=draft.now_ms, register_wh=register_wh, register_ms=draft.now_ms)
-    draft.kept = baseline
+    draft.kept = replace(draft.kept, accounted_wh=accounted_wh, register_wh=register_wh, register_ms=draft.now_ms)
+    account(draft, register_wh, gap="meter_changed")
     draft.state = replace(draft.state, meter=replace(draft.state.meter, register_wh=None))
     _believe(draft, event, register_wh)
     if splits and is_running(session):

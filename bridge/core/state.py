@@ -145,7 +145,6 @@ class Hardware:
     plug_live: bool = False
     """So was the name of the plug-in."""
     offline_since_s: float | None = None
-    """Since when (mono) it has been offline."""
     plugged_at: Instant | None = None
     """When the vehicle was plugged, as far as we saw it."""
 
@@ -169,6 +168,8 @@ class Meter:
     signed: str | None = None
     doubted: tuple[int, ...] = ()
     """Registers that jumped further than the hardware can deliver, held until three agree (design.md §2 "Meter")."""
+    former: tuple[int, float] | None = None
+    """The register before it ran back, and when it was heard last (mono): it may come back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -361,9 +362,8 @@ class State:
 
     rules: Rules
     settings: Settings
-    """In force: the configuration's, with what the backend changed laid over."""
+    """In force: `base`, which is the configuration's, with what the backend changed laid over."""
     base: Settings
-    """As configured."""
     now: Instant
     """Of the newest event."""
     kept: Kept = field(default_factory=Kept)

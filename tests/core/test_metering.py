@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from bridge.core.effects import EntryKind
+from bridge.core.metering import BATTERY_MAX_WH
 from bridge.core.state import Settings
 from tests.core.world import ACCEPTED, ANNA, CARL, FAMILY, INVALID, ROAMER, STRANGER, Bench, charging, plugged, ready
 
@@ -329,3 +330,96 @@ def test_a_reading_wakes_whatever_waits_for_it() -> None:
         assert bench.runs == "nothing"
         bench.meters(1001)
         assert bench.runs != "nothing"
+
+
+# --- run back, and back again -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.requirement("M7")
+@pytest.mark.parametrize("glitch_wh", [0, 101])
+def test_a_register_that_comes_back_bills_nobody_for_the_way(glitch_wh: int) -> None:
+    """A meter restarts and tells 0 for a moment, or kWh for Wh: what was drawn meanwhile is a gap, and not a hundred kilowatt-hours."""
+    bench = charging(ROAMER, register_wh=101_000, settings=QUIET)
+    bench.passes(60)
+    bench.meters(101_100)
+    bench.passes(10)
+    bench.meters(glitch_wh)
+    for register_wh in (101_120, 101_130, 101_140, 101_200):
+        bench.passes(10)
+        bench.meters(register_wh)
+    bench.unplugs()
+    bench.passes(5)
+    told = [(entry.kind.value, entry.start_wh, entry.end_wh) for entry in bench.entries]
+    assert told == [
+        ("ocpp", 101_000, 101_100),
+        ("ocpp", glitch_wh, glitch_wh),
+        ("gap", 101_100, 101_140),
+        ("ocpp", 101_140, 101_200),
+    ]
+    assert bench.recorded == "Start Stop Start Stop Start Stop"
+    assert "is back at 101140 Wh" in bench.state.alerts["meter_rollback"].text
+    assert bench.enabled is False
+
+
+def test_it_can_come_back_while_nothing_runs() -> None:
+    bench = ready(register_wh=5000)
+    for register_wh in (0, 5010, 5010, 5010):
+        bench.meters(register_wh)
+    assert bench.state.meter.register_wh == 5010
+    assert bench.gaps == [(5000, 5010)]
+
+
+@pytest.mark.parametrize(
+    "seconds, register_wh, back",
+    [(0, 5000, True), (0, 5100, True), (0, 5101, False), (0, 4999, False), (3600, 18_348, True), (3600, 18_349, False)],
+)
+def test_back_is_as_far_as_it_can_have_got_since(seconds: float, register_wh: int, back: bool) -> None:
+    """Less than it was, or more than the hardware can deliver in that time, is something else."""
+    bench = ready(register_wh=5000)
+    bench.meters(0)
+    bench.passes(seconds)
+    bench.meters(0)
+    for _ in range(3):
+        bench.meters(register_wh)
+    assert (bench.state.meter.former is None) is back
+    bench.passes(60)
+    assert (bench.gaps == [(0, register_wh)]) is not back
+
+
+def test_a_meter_that_was_replaced_does_not_come_back() -> None:
+    """The new one counts on from where it began, and is billed by its own count."""
+    bench = charging(register_wh=5000, settings=QUIET)
+    bench.meters(10)
+    bench.meters(60)
+    bench.unplugs()
+    bench.passes(5)
+    assert [entry.energy_wh for entry in bench.finished] == [0, 50]
+
+
+def test_what_ran_back_twice_may_come_back_to_the_first() -> None:
+    bench = ready(register_wh=5000)
+    for register_wh in (40, 0, 5010, 5010, 5010):
+        bench.meters(register_wh)
+    assert bench.gaps == [(5000, 5010)]
+
+
+@pytest.mark.requirement("M7")
+def test_no_car_takes_a_hundred_kilowatt_hours_at_once() -> None:
+    """From one reading to the next the meter tells mWh for Wh: the session is split there, and what lies between is nobody's."""
+    bench = charging(ROAMER, register_wh=101_000, settings=QUIET)
+    bench.meters(101_050)
+    for _ in range(3):
+        bench.meters(101_050_000)
+    bench.meters(101_050_060)
+    bench.unplugs()
+    bench.passes(5)
+    assert [(entry.kind.value, entry.energy_wh) for entry in bench.entries] == [("ocpp", 50), ("gap", 100_948_950), ("ocpp", 60)]
+    assert "unaccounted_energy" in bench.alerts
+
+
+@pytest.mark.parametrize("rise_wh, billed", [(BATTERY_MAX_WH, True), (BATTERY_MAX_WH + 1, False)])
+def test_a_full_battery_is_the_border(rise_wh: int, billed: bool) -> None:
+    bench = charging(register_wh=0, settings=QUIET)
+    for _ in range(3):
+        bench.meters(rise_wh)
+    assert (bench.recorded == "Start") is billed
