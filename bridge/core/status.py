@@ -66,8 +66,14 @@ def reported_status(state: State) -> Status:
     """
     if is_faulted(state.hardware):
         return Status.FAULTED
-    if isinstance(state.kept.session, LocalSession) or (isinstance(state.pending, Granted) and state.pending.local):
-        return Status.UNAVAILABLE
+    match state.kept.session, state.pending:
+        case (LocalSession(), _) | (NoSession(), Granted(local=True)):
+            return Status.UNAVAILABLE
+        case _:
+            return _seen_by_backend(state)
+
+
+def _seen_by_backend(state: State) -> Status:
     true = status(state)
     if true is Status.FINISHING and state.ended is not None and not state.ended.finishing:
         return Status.PREPARING

@@ -153,6 +153,20 @@ def test_a_local_session_that_ends_by_tap_does_not_pass_through_finishing() -> N
     assert told == ["Preparing", "Unavailable", "Preparing", "Charging"]
 
 
+def test_a_local_permission_is_shown_when_the_session_before_it_is_over() -> None:
+    """Tapped while the transaction's last word is awaited and the broker is away: Unavailable would have no way back to Finishing."""
+    bench = charging()
+    bench.passes(20)
+    bench.taps(ROAMER)
+    bench.loses_the_broker()
+    told = _told(bench)
+    bench.taps(CARL)
+    assert bench.reported == "Finishing"
+    bench.passes(5)
+    bench.unplugs()
+    assert told == ["Unavailable", "Available"]
+
+
 def test_nor_does_one_of_the_backend_that_was_out_of_service_in_between() -> None:
     bench = _ended(charging())
     told = _told(bench)
