@@ -7,7 +7,7 @@ from bridge.core import alerts
 from bridge.core.accounting import gap_due_s, settle_gap
 from bridge.core.alerts import AlertId
 from bridge.core.draft import Draft
-from bridge.core.effects import AnnounceReading, Outcome
+from bridge.core.effects import AnnounceReading, Command, Outcome
 from bridge.core.energy import allowance, amperes_to_watts, command, next_stale_s
 from bridge.core.hardware import METER_FRESH_S, OFFLINE_S, is_fresh
 from bridge.core.readings import keep_due_s, keep_register, take_reading
@@ -165,17 +165,16 @@ def _no_act(_draft: Draft) -> None:
     """Only the derived status changes."""
 
 
-def allowed_w(state: State) -> float:
+def allowed_w(state: State, desired: Command) -> float:
     """What may flow now, with room for meters that are not exact."""
-    desired = command(state)
     limit_w = amperes_to_watts(desired.limit_a, state) if desired.enabled else 0.0
     return limit_w * OVER_LIMIT_FACTOR + OVER_LIMIT_ROOM_W
 
 
-def watch_limit(draft: Draft) -> None:
+def watch_limit(draft: Draft, desired: Command) -> None:
     """Keep since when more flows than is allowed (B6)."""
     state = draft.state
-    over = state.meter.live and state.meter.power_w is not None and state.meter.power_w > allowed_w(state)
+    over = state.meter.live and state.meter.power_w is not None and state.meter.power_w > allowed_w(state, desired)
     if over and state.over_limit_s is None:
         draft.state = replace(state, over_limit_s=draft.now_s)
     elif not over and (state.over_limit_s is not None or AlertId.LIMIT_IGNORED in state.alerts):

@@ -62,7 +62,7 @@ def may_open(state: State, granted: Granted) -> bool:
 def try_start(draft: Draft) -> None:
     """Begin the session that has been granted, as soon as vehicle, meter and disk are ready."""
     granted = draft.pending
-    if not isinstance(granted, Granted) or is_running(draft.session) or not may_open(draft.state, granted):
+    if not isinstance(granted, Granted) or not may_open(draft.state, granted):
         return
     finish(draft)
     if is_fresh(draft.state):
@@ -97,6 +97,7 @@ def go_on(draft: Draft, session: BackendSession | LocalSession, *, local: bool) 
 
 def open_session(draft: Draft, granted: Granted) -> None:
     """Begin now, with the register as it is known."""
+    assert isinstance(draft.session, NoSession), "one session at a time"
     begin = take_reading(draft, ReadingContext.BEGIN)
     assert begin is not None, "nothing is granted where no register was ever told"
     gap = "bridge_down" if granted.follows is not None else "no_session"

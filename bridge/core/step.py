@@ -10,7 +10,7 @@ from bridge.core import requests, taps
 from bridge.core.alerts import AlertId, cleared
 from bridge.core.clockwork import time_passed, watch_grid, watch_limit
 from bridge.core.draft import Draft
-from bridge.core.effects import AnnounceStatus, AnyEffect, CommandHardware, Effects
+from bridge.core.effects import AnnounceStatus, AnyEffect, Command, CommandHardware, Effects
 from bridge.core.energy import command
 from bridge.core.events import (
     AlertCleared,
@@ -75,31 +75,31 @@ def step(before: State, event: AnyEvent) -> Step:
     """Answer any event in any state. No I/O, no clock, no ids: they come in with the event."""
     draft = Draft(before, event)
     _handle(draft, event)
-    _couple(draft)
+    taps.settle_stop_question(draft)
+    desired = command(draft.state)
+    _couple(draft, desired)
     if draft.kept is not before.kept and draft.kept == before.kept:
         # The very object says that nothing has to be written.
         draft.kept = before.kept
     shown = isinstance(event, BrokerSynchronised)
-    return Step(draft.state, draft.effects + _settle(before, draft.state, shown=shown))
+    return Step(draft.state, draft.effects + _settle(before, draft.state, desired, shown=shown))
 
 
-def _couple(draft: Draft) -> None:
-    """Facts that follow from other facts, whatever changed them."""
-    taps.settle_stop_question(draft)
-    watch_limit(draft)
+def _couple(draft: Draft, desired: Command) -> None:
+    """Facts that follow from other facts, whatever changed them. None of them changes what is wanted of the hardware."""
+    watch_limit(draft, desired)
     watch_grid(draft)
     watch_sources(draft)
     state = draft.state
-    if state.released_s is not None and (is_charging(state) or not command(state).enabled):
+    if state.released_s is not None and (is_charging(state) or not desired.enabled):
         draft.state = replace(state, released_s=None)
     if state.ended is not None and state.ended.finishing and reported_status(state) is Status.UNAVAILABLE:
         draft.state = replace(draft.state, ended=replace(state.ended, finishing=False))
 
 
-def _settle(before: State, after: State, *, shown: bool) -> Effects:
+def _settle(before: State, after: State, desired: Command, *, shown: bool) -> Effects:
     """What the outside is told of the difference."""
     effects: list[AnyEffect] = []
-    desired = command(after)
     # Before the broker has told what it had stored, nothing is newly released; the wallbox keeps the last word it was given.
     if after.synchronised and (shown or not before.synchronised or desired != command(before)):
         effects.append(CommandHardware(command=desired))

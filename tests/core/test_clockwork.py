@@ -256,9 +256,9 @@ def test_a_vehicle_that_follows_in_time_is_no_alert() -> None:
 def test_there_is_room_for_meters_that_are_not_exact(limit_a: float | None, allowed: float) -> None:
     bench = charging()
     bench.energy(limit_a=limit_a)
-    assert allowed_w(bench.state) == pytest.approx(allowed)
+    assert allowed_w(bench.state, bench.commanded) == pytest.approx(allowed)
     bench.unplugs()
-    assert allowed_w(bench.state) == 200
+    assert allowed_w(bench.state, bench.commanded) == 200
 
 
 def test_power_of_yesterday_is_no_offence() -> None:
