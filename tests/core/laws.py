@@ -18,11 +18,11 @@ from bridge.core.effects import (
     WriteHistory,
 )
 from bridge.core.energy import command
-from bridge.core.events import AnyEvent, AuthorizeAnswered, Origin, Restarted, StopPressed, TagPresented, TimePassed
+from bridge.core.events import AnyEvent, AuthorizeAnswered, Origin, ResetRequested, Restarted, StopPressed, TagPresented, TimePassed
 from bridge.core.hardware import is_plugged
 from bridge.core.state import Asking, BackendSession, LocalSession, NoSession, NotPending, State
 from bridge.core.status import reported_status
-from bridge.core.values import NO_FAULT, SessionId, Status
+from bridge.core.values import NO_FAULT, Colour, SessionId, Status
 
 _A, _P, _C, _V, _E = Status.AVAILABLE, Status.PREPARING, Status.CHARGING, Status.SUSPENDED_EV, Status.SUSPENDED_EVSE
 _F, _U, _X = Status.FINISHING, Status.UNAVAILABLE, Status.FAULTED
@@ -62,6 +62,7 @@ class Ledger:
         nothing_is_released_against_anybodys_no(after)
         self.hardware_is_told_what_is_wanted(after, effects)
         late_answers_only_teach(before, event, after, effects)
+        an_end_is_an_end(before, event, after, effects)
         equal_is_the_same_object(before, after)
         the_core_never_asks_for_the_past(event, after)
         questions_belong_to_what_is_there(after)
@@ -208,6 +209,16 @@ def late_answers_only_teach(before: State, event: AnyEvent, after: State, effect
     assert after.pending == before.pending
 
 
+def an_end_is_an_end(before: State, event: AnyEvent, after: State, effects: Iterable[AnyEffect]) -> None:
+    """After a reset, an unplug or somebody's stop nothing of it runs or waits, for no yes to come back to (rule 7)."""
+    stops = isinstance(event, StopPressed) and any(isinstance(one, Decide) and one.decision.colour is Colour.GREEN for one in effects)
+    unplugs = before.kept.plugged is True and after.kept.plugged is False and before.recovery is None
+    if isinstance(event, ResetRequested) or stops or unplugs:
+        session = after.kept.session
+        assert isinstance(session, NoSession) or session.ending is not None
+        assert isinstance(after.pending, NotPending)
+
+
 def equal_is_the_same_object(before: State, after: State) -> None:
     """What has not changed is not written."""
     assert after.kept is before.kept or after.kept != before.kept
@@ -234,6 +245,8 @@ def status_moves_as_the_field_allows(before: State, event: AnyEvent, after: Stat
     was, now = reported_status(before), reported_status(after)
     if isinstance(event, Restarted) or was is now:
         return
+    if before.recovery is not None and now is Status.PREPARING:
+        return  # the station has just booted and does not know its vehicle yet (TC_032_2)
     # One step may hold two moves, and the backend is told the newest: the end of a session and another plug-in, or a tap after an end.
     between = (Status.FINISHING, Status.PREPARING) if was is Status.FINISHING else (Status.FINISHING,)
     by_way = any(one in TRANSITIONS[was] | {was} and now in TRANSITIONS[one] for one in between)

@@ -4,6 +4,7 @@
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from bridge.core.effects import AskAuthorize
 from bridge.core.events import (
     AlertCleared,
     CacheClearRequested,
@@ -29,7 +31,7 @@ from bridge.core.leap import Leap
 from bridge.core.state import EnergyRules, Kept, NoSession, Settings
 from bridge.core.values import CommandId, Person, RecordId, RequestId, SessionId, TagInfo, Verdict
 from tests.core.laws import Ledger
-from tests.core.world import ANNA, BEN, CARL, DORA, ROAMER, STRANGER, Bench
+from tests.core.world import ACCEPTED, ANNA, BEN, CARL, DORA, FAMILY, INVALID, ROAMER, STRANGER, Bench
 
 PEOPLE = st.sampled_from([ANNA, BEN, CARL, DORA, ROAMER, STRANGER])
 GUESTS = st.sampled_from([ANNA, BEN, ROAMER])
@@ -44,6 +46,35 @@ CHANGES: list[tuple[str, int | bool]] = [
     ("cache_enabled", False),
     ("stop_on_invalid", False),
 ]
+TELLS: list[dict[str, Any]] = [
+    {"plugged": None},
+    {"plug": "first"},
+    {"plug": "second"},
+    {"plug": None},
+    {"charging": True},
+    {"charging": False},
+    {"charging": None},
+    {"cp_state": None},
+    {"cp_state": "B"},
+    {"cp_state": "C"},
+    {"cp_state": "E"},
+    {"fault": "GroundFailure"},
+    {"fault": None},
+    {"online": False},
+    {"online": True},
+]
+ENDS: list[Callable[[Bench], object]] = [
+    lambda bench: bench.unplugs(),
+    lambda bench: bench.unplugs(live=False),
+    lambda bench: bench.wallbox(cp_state="A"),
+    lambda bench: bench.remote_stop("7"),
+    lambda bench: bench.resets(ResetKind.SOFT),
+    lambda bench: bench.resets(ResetKind.HARD),
+    lambda bench: bench.happens(SessionStopOrdered),
+    lambda bench: bench.happens(UnlockRequested, request=RequestId("unlock")),
+    lambda bench: bench.presses_stop(ANNA),
+    lambda bench: bench.presses_stop(BEN),
+]
 SAYS = st.sampled_from([None, True, False])
 EXAMPLES = int(os.environ.get("EVBRIDGE_LAWS_EXAMPLES", "60"))
 """About ten seconds; a night's hunt sets more."""
@@ -53,28 +84,13 @@ YEAR_MS = 365 * 86_400_000
 POWER_MAX_W = 11_000.0
 
 
-class Anything(RuleBasedStateMachine):
-    """One charge point on a bad day."""
+class Life(RuleBasedStateMachine):
+    """One charge point, and all that can happen to it."""
 
     bench: Bench
 
-    @initialize(
-        resume=st.booleans(),
-        stop_wait_s=st.sampled_from([0.0, 5.0]),
-        energy=st.builds(EnergyRules, required=st.sampled_from([(), ("load",)]), stale_after_s=st.sampled_from([None, 120.0])),
-        changed=st.fixed_dictionaries(
-            {
-                "stop_on_invalid": st.booleans(),
-                "max_energy_on_invalid_wh": st.sampled_from([0, 100]),
-                "local_pre_authorize": st.booleans(),
-                "allow_offline_unknown": st.booleans(),
-                "authorize_remote": st.booleans(),
-                "aligned_interval_s": st.sampled_from([0, 900]),
-            }
-        ),
-    )
-    def begins(self, resume: bool, stop_wait_s: float, energy: EnergyRules, changed: dict[str, Any]) -> None:
-        self.bench = Bench(settings=replace(Settings(), **changed), resume=resume, stop_wait_s=stop_wait_s, energy=energy)
+    def _begins(self, **given: Any) -> None:  # noqa: ANN401
+        self.bench = Bench(**given)
         self.ledger = Ledger()
         self.bench.watchers.append(self.ledger.watch)
         self.truth_wh = 1000
@@ -111,25 +127,9 @@ class Anything(RuleBasedStateMachine):
     def plugs(self, plug: str | None, live: bool) -> None:
         self.bench.plugs(plug, live=live)
 
-    @rule(live=st.booleans())
-    def unplugs(self, live: bool) -> None:
-        self.bench.unplugs(live=live)
-
-    @rule(told=st.sampled_from([{"plugged": None}, {"plug": "first"}, {"plug": "second"}, {"plug": None}]), live=st.booleans())
-    def tells_half_of_it(self, told: dict[str, Any], live: bool) -> None:
+    @rule(told=st.sampled_from(TELLS), live=st.booleans())
+    def tells(self, told: dict[str, Any], live: bool) -> None:
         self.bench.wallbox(live=live, **told)
-
-    @rule(charging=SAYS)
-    def draws_or_not(self, charging: bool | None) -> None:
-        self.bench.wallbox(charging=charging)
-
-    @rule(told=st.sampled_from([{"cp_state": one} for one in (None, "A", "B", "C", "E")]))
-    def tells_the_pilot(self, told: dict[str, Any]) -> None:
-        self.bench.wallbox(**told)
-
-    @rule(fault=st.sampled_from([None, None, "GroundFailure"]), online=st.sampled_from([None, True, False]))
-    def ails(self, fault: str | None, online: bool | None) -> None:
-        self.bench.wallbox(fault=fault, online=online)
 
     @rule(live=st.sampled_from([True, True, True, False]), power_w=st.sampled_from([None, 0.0, 7000.0]))
     def meters(self, live: bool, power_w: float | None) -> None:
@@ -158,6 +158,10 @@ class Anything(RuleBasedStateMachine):
         name = CommandId(command) if command or waiting is None else waiting.command
         self.bench.happens(CommandAnswered, command=name, ok=ok, supported=supported)
 
+    @rule(how=st.sampled_from(ENDS))
+    def ends(self, how: Callable[[Bench], object]) -> None:
+        how(self.bench)
+
     # --- time --------------------------------------------------------------------------------------------------------------------
 
     @rule(seconds=st.sampled_from([0.5, 3.0, 9.0, 31.0, 61.0, 400.0]), power=st.sampled_from([0.0, 0.0, 0.5, 1.0]))
@@ -182,6 +186,10 @@ class Anything(RuleBasedStateMachine):
 
     # --- people ------------------------------------------------------------------------------------------------------------------
 
+    @rule(person=GUESTS, known=st.none() | INFOS)
+    def another_taps(self, person: Person, known: TagInfo | None) -> None:
+        self.bench.taps(person, known=known)
+
     @rule(person=PEOPLE, known=st.none() | INFOS)
     def taps(self, person: Person, known: TagInfo | None) -> None:
         self.bench.taps(person, known=known)
@@ -189,10 +197,6 @@ class Anything(RuleBasedStateMachine):
     @rule(person=st.sampled_from([ANNA, BEN, CARL]))
     def presses_start(self, person: Person) -> None:
         self.bench.presses_start(person)
-
-    @rule(person=st.sampled_from([ANNA, BEN]))
-    def presses_stop(self, person: Person) -> None:
-        self.bench.presses_stop(person)
 
     @rule(person=PEOPLE, local=st.booleans())
     def plugs_at_the_neighbour(self, person: Person, local: bool) -> None:
@@ -203,13 +207,49 @@ class Anything(RuleBasedStateMachine):
         self.bench.happens(GrantWithdrawn)
 
     @rule()
-    def operator_stops(self) -> None:
-        self.bench.happens(SessionStopOrdered)
-
-    @rule()
     def operator_clears_an_alert(self) -> None:
         for alert in list(self.bench.state.alerts)[:1]:
             self.bench.happens(AlertCleared, alert=alert)
+
+    @precondition(lambda self: isinstance(self.bench.state.kept.session, NoSession))
+    @rule(
+        person=GUESTS,
+        info=st.sampled_from([FAMILY, FAMILY, ACCEPTED]),
+        told=st.sampled_from([None, ACCEPTED, INVALID]),
+        plug=st.sampled_from([None, "first"]),
+    )
+    def comes_and_charges(self, person: Person, info: TagInfo, told: TagInfo | None, plug: str | None) -> None:
+        """A good hour: without it bad days would mostly happen to nobody."""
+        bench = self.bench
+        self._is_well(plug)
+        bench.backend_comes()
+        bench.taps(person)
+        if bench.just_asked_for(AskAuthorize):
+            bench.answers(info)
+        while told is not None and bench.waits_for_delivery:
+            bench.takes_record(backend_id="7", info=told)
+
+    @precondition(lambda self: isinstance(self.bench.state.kept.session, NoSession))
+    @rule(person=st.sampled_from([ANNA, CARL]))
+    def comes_and_charges_locally(self, person: Person) -> None:
+        self._is_well(None)
+        self.bench.backend_goes()
+        self.bench.taps(person)
+
+    @precondition(lambda self: getattr(self.bench.state.kept.session, "group", None) is not None)
+    @rule()
+    def family_wants_to_stop(self) -> None:
+        self.bench.backend_comes()
+        self.bench.taps(STRANGER)
+
+    def _is_well(self, plug: str | None) -> None:
+        bench = self.bench
+        bench.disk(ok=True)
+        bench.synchronises()
+        bench.energy("load", allow=True, limit_a=None)
+        bench.energy("price", allow=None, limit_w=None)
+        bench.wallbox(fault=None, online=True, cp_state=None, plugged=True, plug=plug, charging=True)
+        bench.meters(self.truth_wh, power_w=7000.0)
 
     # --- energy management -------------------------------------------------------------------------------------------------------
 
@@ -231,7 +271,7 @@ class Anything(RuleBasedStateMachine):
 
     # --- the backend -------------------------------------------------------------------------------------------------------------
 
-    @rule(here=st.booleans())
+    @rule(here=st.sampled_from([True, True, False]))
     def backend(self, here: bool) -> None:
         if here:
             self.bench.backend_comes()
@@ -263,21 +303,9 @@ class Anything(RuleBasedStateMachine):
     def remote_start(self, person: Person, known: TagInfo | None) -> None:
         self.bench.remote_start(person, known=known)
 
-    @rule()
-    def remote_stop(self) -> None:
-        self.bench.remote_stop("7")
-
-    @rule(kind=st.sampled_from(ResetKind))
-    def resets(self, kind: ResetKind) -> None:
-        self.bench.resets(kind)
-
-    @rule(operative=st.booleans(), station=st.booleans())
+    @rule(operative=st.sampled_from([True, True, False]), station=st.booleans())
     def availability(self, operative: bool, station: bool) -> None:
         self.bench.sets_availability(operative=operative, station=station)
-
-    @rule()
-    def unlocks(self) -> None:
-        self.bench.happens(UnlockRequested, request=RequestId("unlock"))
 
     @rule()
     def clears_the_cache(self) -> None:
@@ -301,7 +329,7 @@ class Anything(RuleBasedStateMachine):
     def broker_comes(self) -> None:
         self.bench.synchronises()
 
-    @rule(ok=st.booleans())
+    @rule(ok=st.sampled_from([True, True, False]))
     def disk(self, ok: bool) -> None:
         self.bench.disk(ok=ok)
 
@@ -351,6 +379,43 @@ class Anything(RuleBasedStateMachine):
         assert not bench.enabled
 
 
+class Anything(Life):
+    """Any order, any configuration."""
+
+    @initialize(
+        resume=st.booleans(),
+        stop_wait_s=st.sampled_from([0.0, 5.0]),
+        energy=st.builds(EnergyRules, required=st.sampled_from([(), ("load",)]), stale_after_s=st.sampled_from([None, 120.0])),
+        changed=st.fixed_dictionaries(
+            {
+                "stop_on_invalid": st.booleans(),
+                "max_energy_on_invalid_wh": st.sampled_from([0, 100]),
+                "local_pre_authorize": st.booleans(),
+                "allow_offline_unknown": st.booleans(),
+                "authorize_remote": st.booleans(),
+                "aligned_interval_s": st.sampled_from([0, 900]),
+            }
+        ),
+    )
+    def begins(self, resume: bool, stop_wait_s: float, energy: EnergyRules, changed: dict[str, Any]) -> None:
+        self._begins(settings=replace(Settings(), **changed), resume=resume, stop_wait_s=stop_wait_s, energy=energy)
+
+
+class AtWork(Life):
+    """A vehicle nearly always there: what goes wrong in sessions needs sessions."""
+
+    @initialize(person=GUESTS, resume=st.booleans())
+    def begins(self, person: Person, resume: bool) -> None:
+        self._begins(resume=resume)
+        self.comes_and_charges(person=person, info=FAMILY, told=None, plug="first")
+
+    @rule(how=st.sampled_from(ENDS), person=GUESTS, info=st.sampled_from([FAMILY, ACCEPTED]), told=st.sampled_from([None, INVALID]))
+    def ends(self, how: Callable[[Bench], object], person: Person, info: TagInfo, told: TagInfo | None) -> None:
+        how(self.bench)
+        self.bench.passes(6)
+        self.comes_and_charges(person=person, info=info, told=told, plug=None)
+
+
 TestAnything = Anything.TestCase
 TestAnything.settings = settings(
     max_examples=EXAMPLES,
@@ -360,3 +425,5 @@ TestAnything.settings = settings(
     report_multiple_bugs=False,
     suppress_health_check=[HealthCheck.too_slow],
 )
+TestAtWork = AtWork.TestCase
+TestAtWork.settings = TestAnything.settings
