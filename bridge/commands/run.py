@@ -2,9 +2,12 @@
 
 import asyncio
 import logging
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 from bridge import __version__, log
 from bridge.commands.terminal import colour
@@ -15,6 +18,8 @@ logger = logging.getLogger("bridge")
 
 def run(path: Path, *, log_level: str | None) -> int:
     """Run until SIGTERM or SIGINT; an orderly stop is 0."""
+    # until the loop listens to it; what has not begun is stopped in order, too
+    signal.signal(signal.SIGTERM, _leave)
     from bridge.app import run as serve
 
     configuration = load(path)
@@ -26,6 +31,10 @@ def run(path: Path, *, log_level: str | None) -> int:
         runner.run(serve(configuration))
     logger.info("evbridge has stopped")
     return 0
+
+
+def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(0)
 
 
 def _loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
