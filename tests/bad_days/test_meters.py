@@ -1,4 +1,4 @@
-"""Meters that go wild in mid-session: nonsense is dropped, what can't be is nobody's bill, an alert says so, and the car goes on charging."""
+"""Meters that go wild in mid-session: nonsense is dropped, what can't be is nobody's bill, an alert says so, the car goes on charging."""
 
 import contextlib
 from collections.abc import AsyncIterator
