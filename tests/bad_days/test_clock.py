@@ -6,12 +6,10 @@ The whole bridge runs in this process, since the host's clock can't be another o
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from bridge.app import App
 from bridge.clock import Clock
@@ -51,13 +49,6 @@ async def life(file: Path, clock: Clock | None = None) -> AsyncIterator[None]:
         await running
 
 
-@pytest.fixture
-def broker() -> Iterator[Mosquitto]:
-    """One for each test: what is retained in one is no part of the next."""
-    with Mosquitto() as running:
-        yield running
-
-
 @contextlib.asynccontextmanager
 async def surroundings(folder: Path, broker: Mosquitto) -> AsyncIterator[tuple[Path, StrictCsms, Onlooker, Wallbox]]:
     """A configuration file, and everything but the bridge. The central system refuses everybody at first."""
@@ -94,9 +85,9 @@ def moment(text: str) -> float:
     return datetime.fromisoformat(text).astimezone(UTC).timestamp()
 
 
-async def test_sessions_before_anybody_knew_the_time(tmp_path: Path, broker: Mosquitto) -> None:
+async def test_sessions_before_anybody_knew_the_time(tmp_path: Path, own_broker: Mosquitto) -> None:
     """One ended and one running when the central system tells the time: both arrive in order, dated as they happened, and are marked."""
-    async with surroundings(tmp_path, broker) as (file, central, topics, box):
+    async with surroundings(tmp_path, own_broker) as (file, central, topics, box):
         clock = BatteryFlat()
         async with life(file, clock):
             await topics.reads("bridge/alert/clock_not_set", "check NTP")
@@ -135,9 +126,9 @@ def _pairs(here: Station) -> list[tuple[Any, Any]]:
     return list(zip(here.sent("StartTransaction"), here.sent("StopTransaction"), strict=True))
 
 
-async def test_what_a_life_without_a_time_left_is_sent_by_the_next(tmp_path: Path, broker: Mosquitto) -> None:
+async def test_what_a_life_without_a_time_left_is_sent_by_the_next(tmp_path: Path, own_broker: Mosquitto) -> None:
     """Two lives in 1970, each with a session nobody could be told of; then a power cut, and the host knows the time."""
-    async with surroundings(tmp_path, broker) as (file, central, topics, box):
+    async with surroundings(tmp_path, own_broker) as (file, central, topics, box):
         for card in CARDS:
             since = topics.now
             async with life(file, BatteryFlat(up_s=5.0)):
@@ -160,9 +151,9 @@ async def test_what_a_life_without_a_time_left_is_sent_by_the_next(tmp_path: Pat
         assert [entry["clock_trusted"] for entry in entries] == [False, False]
 
 
-async def test_a_central_system_that_accepts_and_does_not_tell_the_time(tmp_path: Path, broker: Mosquitto) -> None:
+async def test_a_central_system_that_accepts_and_does_not_tell_the_time(tmp_path: Path, own_broker: Mosquitto) -> None:
     """It is asked once more, by a heartbeat; until then statuses go without a time, and records wait."""
-    async with surroundings(tmp_path, broker) as (file, central, topics, box):
+    async with surroundings(tmp_path, own_broker) as (file, central, topics, box):
         await central.answer("BootNotification", {"status": "Accepted", "interval": 300}, lax=True)
         async with life(file, BatteryFlat()):
             await topics.shows("bridge/state", "online")

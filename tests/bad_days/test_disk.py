@@ -103,9 +103,9 @@ async def street(folder: Path, broker: Mosquitto, disk: Disk) -> AsyncIterator[t
         yield place, other
 
 
-async def test_what_runs_is_ended_and_nothing_new_starts(tmp_path: Path, broker: Mosquitto, disk: Disk) -> None:
+async def test_what_runs_is_ended_and_nothing_new_starts(tmp_path: Path, own_broker: Mosquitto, disk: Disk) -> None:
     """Full in mid-session. A card elsewhere gets red; the session ends and is billed, by way of a power cut where the disk has it."""
-    async with street(tmp_path, broker, disk) as (place, other):
+    async with street(tmp_path, own_broker, disk) as (place, other):
         healthy = place.healthy
         await healthy.charges(CARDS[0])
         await healthy.box.draw(SESSION_WH)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,24 +45,17 @@ class House:
 
 
 @pytest.fixture
-def broker() -> Iterator[Mosquitto]:
-    """One for each test: some are frozen or stopped."""
-    with Mosquitto() as running:
-        yield running
-
-
-@pytest.fixture
-async def house(tmp_path: Path, broker: Mosquitto) -> AsyncIterator[House]:
+async def house(tmp_path: Path, own_broker: Mosquitto) -> AsyncIterator[House]:
     """Launched, and not waited for."""
-    async with CentralSystem() as csms, onlooker(broker) as topics, wallbox(broker, HEALTHY) as box:
+    async with CentralSystem() as csms, onlooker(own_broker) as topics, wallbox(own_broker, HEALTHY) as box:
         tables = {
             "csms": {"office": {**QUICK, "url": csms.url}},
             "charge_points": {HEALTHY: {**COMMON, "csms": "office", "identity": identity_of(HEALTHY)}},
         }
-        process = BridgeProcess(tmp_path, broker, topics, tables)
+        process = BridgeProcess(tmp_path, own_broker, topics, tables)
         await process.launch()
         try:
-            yield House(process=process, broker=broker, csms=csms, topics=topics, box=box)
+            yield House(process=process, broker=own_broker, csms=csms, topics=topics, box=box)
         finally:
             if process.running:
                 await process.kill()

@@ -109,11 +109,11 @@ async def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert "can't be read (no such file or directory). `evbridge init` writes one" in process.log()
 
 
-async def test_a_second_instance_leaves_the_first_alone(tmp_path: Path, broker: Mosquitto) -> None:
+async def test_a_second_instance_leaves_the_first_alone(tmp_path: Path, own_broker: Mosquitto) -> None:
     """It names the process that has the database; the first one goes on charging."""
-    async with town(tmp_path / "first", broker) as place:
+    async with town(tmp_path / "first", own_broker) as place:
         tables = changed("store.path", str(tmp_path / "first" / "evbridge.db"))
-        second = BridgeProcess(tmp_path / "second", broker, None, tables | {"mqtt": {"instance": "second", "root": "second"}})
+        second = BridgeProcess(tmp_path / "second", own_broker, None, tables | {"mqtt": {"instance": "second", "root": "second"}})
         await second.launch()
         assert await second.ended() == UNAVAILABLE
         [line] = [line for line in second.log().splitlines() if " INFO " not in line]
@@ -121,11 +121,11 @@ async def test_a_second_instance_leaves_the_first_alone(tmp_path: Path, broker: 
         await place.serves()
 
 
-async def test_a_damaged_database_is_set_aside_and_the_bridge_starts(tmp_path: Path, broker: Mosquitto) -> None:
+async def test_a_damaged_database_is_set_aside_and_the_bridge_starts(tmp_path: Path, own_broker: Mosquitto) -> None:
     """Nobody's car waits for a database. What lay there is kept to the byte, and an alert says where."""
     damaged = b"SQLite format 3\x00" + b"\xa5" * 8000
     (tmp_path / "evbridge.db").write_bytes(damaged)
-    async with town(tmp_path, broker) as place:
+    async with town(tmp_path, own_broker) as place:
         line = await place.alert("database_set_aside", "was damaged", "need a person")
         [(aside, (content, _))] = [found for found in contents(tmp_path).items() if ".damaged-" in found[0].name]
         assert str(aside) in line
