@@ -142,6 +142,7 @@ async def test_a_tag_that_is_no_text_starts_nothing(place: Town, victim: Wallbox
         await place.topics.reads("bridge/alert/payload_refused", f"nfc/{VICTIM}/tap: ", since=since)
         good = await victim.tap(f"04B0B0B{number}", id=f"good-{number}")
         assert (good.authority, good.reason) == ("ocpp", "rejected"), "the central system was asked about a card it does not know"
+        await place.hears_me()
         decisions = place.topics.said(f"nfc/{VICTIM}/decision", since=since)
         assert [decision.json["id"] for decision in decisions] == [f"good-{number}"]
 

@@ -62,23 +62,26 @@ AUTHORIZE: Mapping[str, Behaviour] = {
 }
 """How Authorize is answered: not at all, in effect."""
 
-BOOT: Mapping[str, Behaviour] = {
-    "boot-extra": boot(listVersion=7, vendor={"name": "x"}),
-    "boot-microseconds": boot(),
-    "boot-old-interval": {"currentTime": now(), "heartbeatInterval": 300, "status": "Accepted"},
-    "boot-no-interval": {"currentTime": now(), "status": "Accepted"},
-    "boot-interval-0": boot(interval=0),
-    "boot-interval-negative": boot(interval=-1),
-    "boot-interval-text": boot(interval="300"),
-    "boot-interval-14400": boot(interval=14_400),
-    "boot-no-time": {"interval": 300, "status": "Accepted"},
-    "boot-time-rubbish": boot(currentTime="yesterday"),
-    "boot-time-net": boot(currentTime="0001-01-01T00:00:00Z"),
-    "boot-asked-before": Ask("GetConfiguration", {"key": []}, boot()),
-    "boot-lower-case": boot(status="accepted"),
-    "boot-late-second": Say(('[4,"-1","InternalError","",{}]', '[3,"{id}",' + json.dumps(boot()) + "]")),
-}
-"""How BootNotification is answered: all of these accept."""
+
+def boots() -> dict[str, Behaviour]:
+    """How BootNotification is answered, with the time of this moment: all of these accept."""
+    return {
+        "boot-extra": boot(listVersion=7, vendor={"name": "x"}),
+        "boot-microseconds": boot(),
+        "boot-old-interval": {"currentTime": now(), "heartbeatInterval": 300, "status": "Accepted"},
+        "boot-no-interval": {"currentTime": now(), "status": "Accepted"},
+        "boot-interval-0": boot(interval=0),
+        "boot-interval-negative": boot(interval=-1),
+        "boot-interval-text": boot(interval="300"),
+        "boot-interval-14400": boot(interval=14_400),
+        "boot-no-time": {"interval": 300, "status": "Accepted"},
+        "boot-time-rubbish": boot(currentTime="yesterday"),
+        "boot-time-net": boot(currentTime="0001-01-01T00:00:00Z"),
+        "boot-asked-before": Ask("GetConfiguration", {"key": []}, boot()),
+        "boot-lower-case": boot(status="accepted"),
+        "boot-late-second": Say(('[4,"-1","InternalError","",{}]', '[3,"{id}",' + json.dumps(boot()) + "]")),
+    }
+
 
 OTHERS = ("stop-refused", "stop-bare", "crossing", "status-refused", "meter-refused", "taken", "mute-once", "administrator")
 
@@ -122,14 +125,14 @@ class Quarter:
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def quarter(broker: Mosquitto, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Quarter]:
     """Everything is configured once; nobody disturbs anybody."""
-    names = [*START, *AUTHORIZE, *BOOT, *OTHERS]
+    names = [*START, *AUTHORIZE, *boots(), *OTHERS]
     async with contextlib.AsyncExitStack() as ground:
         systems = {name: await ground.enter_async_context(CentralSystem()) for name in names}
         for name, (answer, _, _) in START.items():
             systems[name].on("StartTransaction", answer)
         for name, answer in AUTHORIZE.items():
             systems[name].on("Authorize", answer)
-        for name, answer in BOOT.items():
+        for name, answer in boots().items():
             systems[name].on("BootNotification", answer)
         csms = {name: {"url": system.url, "call_timeout_s": 5} for name, system in systems.items()}
         variables = {"TransactionMessageAttempts": 1, "TransactionMessageRetryInterval": 0, "MeterValueSampleInterval": 1}
@@ -266,7 +269,7 @@ async def test_requests_that_cross_are_both_answered(quarter: Quarter) -> None:
 # --- registration -------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", BOOT)
+@pytest.mark.parametrize("name", boots())
 async def test_an_acceptance_is_an_acceptance(name: str, quarter: Quarter) -> None:
     """With more fields, fewer, or other words than the schema has: registered once, and in service."""
     async with quarter.at(name) as quirky:
