@@ -4,6 +4,7 @@ Times are seconds on a clock that never jumps and come in with each call.
 """
 
 import heapq
+import itertools
 import math
 from collections import deque
 from collections.abc import Iterable
@@ -12,7 +13,7 @@ from typing import NamedTuple
 from bridge.mqtt.publications import Publication
 
 EVENTS_MAX = 1000
-"""Decisions of a large site in a quarter of an hour without broker; beyond that the oldest goes, and is counted."""
+"""Decisions of a large site in a quarter of an hour without broker; beyond that the oldest of the fullest topic goes, and is counted."""
 STATES_MAX = 500_000
 """Some forty leaves of ten thousand charge points. Names come from the configuration, so that more is our own fault."""
 
@@ -26,13 +27,19 @@ class Leaving(NamedTuple):
 
 
 class Outbox:
-    """Coalesces state, keeps events in order, holds back what is too early."""
+    """Coalesces state, keeps the events of a topic in order, holds back what is too early.
+
+    Topics with events take turns, so that a reader gone mad delays and displaces nobody's decisions but its own.
+    """
 
     def __init__(self) -> None:
         """Empty; nothing is known of what the broker has."""
         self.dropped = 0
         """Events that grew too old or too many."""
-        self._events: deque[Leaving] = deque()
+        self._events: dict[str, deque[Leaving]] = {}
+        """By topic, the topic whose turn it is first; none is empty."""
+        self._waiting = 0
+        """Events in all."""
         self._latest: dict[str, Publication] = {}
         self._told: dict[str, bytes] = {}
         self._urgent: dict[str, None] = {}
@@ -76,9 +83,12 @@ class Outbox:
     # --- out ----------------------------------------------------------------------------------------------------------------------
 
     def next_event(self, now_s: float) -> Leaving | None:
-        """The oldest event that is still worth something."""
+        """The oldest event, still worth something, of the topic whose turn it is."""
         while self._events:
-            leaving = self._events.popleft()
+            topic = next(iter(self._events))
+            leaving = self._take_event(topic)
+            if topic in self._events:
+                self._events[topic] = self._events.pop(topic)
             if now_s <= leaving.until_s:
                 return leaving
             self.dropped += 1
@@ -106,8 +116,12 @@ class Outbox:
 
     def lost(self, unanswered: Iterable[Leaving]) -> None:
         """The connection is gone: what the broker has is unknown, and events it did not acknowledge are tried again while they live."""
-        self._events.extendleft(reversed([leaving for leaving in unanswered if not leaving.message.retained]))
-        self._limit_events()
+        newer, self._events, self._waiting = self._events, {}, 0
+        for leaving in unanswered:
+            if not leaving.message.retained:
+                self._keep_event(leaving)
+        for leaving in itertools.chain.from_iterable(newer.values()):
+            self._keep_event(leaving)
         self._told.clear()
         self._urgent.clear()
         self._ready.clear()
@@ -132,13 +146,21 @@ class Outbox:
     # --- parts --------------------------------------------------------------------------------------------------------------------
 
     def _put_event(self, message: Publication, now_s: float) -> None:
-        self._events.append(Leaving(message, math.inf if message.expiry_s is None else now_s + message.expiry_s))
-        self._limit_events()
+        self._keep_event(Leaving(message, math.inf if message.expiry_s is None else now_s + message.expiry_s))
 
-    def _limit_events(self) -> None:
-        while len(self._events) > EVENTS_MAX:
-            self._events.popleft()
+    def _keep_event(self, leaving: Leaving) -> None:
+        self._events.setdefault(leaving.message.topic, deque()).append(leaving)
+        self._waiting += 1
+        if self._waiting > EVENTS_MAX:
+            self._take_event(max(self._events, key=lambda topic: len(self._events[topic])))
             self.dropped += 1
+
+    def _take_event(self, topic: str) -> Leaving:
+        leaving = self._events[topic].popleft()
+        self._waiting -= 1
+        if not self._events[topic]:
+            del self._events[topic]
+        return leaving
 
     def _put_state(self, message: Publication, now_s: float) -> None:
         # Taken out and put in again: the order of the last word counts, so that a limit leaves before the release it belongs to.

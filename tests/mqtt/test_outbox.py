@@ -138,6 +138,16 @@ def test_events_are_limited_and_the_oldest_goes() -> None:
     assert events(outbox)[0] == "3"
 
 
+def test_a_topic_gone_mad_displaces_and_delays_nothing_but_itself() -> None:
+    outbox = Outbox()
+    outbox.put(event("calm", topic="calm"), 0)
+    for number in range(2 * EVENTS_MAX):
+        outbox.put(event(str(number), topic="mad"), 0)
+    outbox.put(event("calm too", topic="calm"), 0)
+    assert outbox.dropped == EVENTS_MAX + 2
+    assert events(outbox)[:4] == ["calm", str(EVENTS_MAX + 2), "calm too", str(EVENTS_MAX + 3)]
+
+
 def test_the_lamp_goes_off_after_its_time() -> None:
     outbox = Outbox()
     outbox.put(event("green"), 0)
