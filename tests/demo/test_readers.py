@@ -8,7 +8,7 @@ import pytest
 
 from bridge.demo.bell import Bell
 from bridge.demo.broker import Broker
-from bridge.demo.readers import Tap, running_readers
+from bridge.demo.readers import PATIENT, Tap, running_readers
 
 SOON_S = 10.0
 
@@ -22,8 +22,8 @@ async def answer(client: aiomqtt.Client, *, lamp_first: bool) -> None:
         decision = (f"evbridge/nfc/{reader}/decision", json.dumps({"id": tap["id"], "result": "accepted", "led": "green"}))
         lamp = (f"evbridge/nfc/{reader}/led", "green")
         for topic, payload in (lamp, decision) if lamp_first else (decision, lamp):
-            await client.publish(topic, payload, qos=1)
-        await client.publish(f"evbridge/nfc/{reader}/led", "off", qos=1)
+            await client.publish(topic, payload, qos=1, timeout=PATIENT)
+        await client.publish(f"evbridge/nfc/{reader}/led", "off", qos=1, timeout=PATIENT)
 
 
 @pytest.mark.parametrize("lamp_first", [True, False])
