@@ -30,7 +30,7 @@ from bridge.ocpp.backoff import Intervals, Pace
 from bridge.ocpp.link import Link
 from bridge.ocpp.privacy import hidden
 from bridge.ocpp.setup import LinkSettings, LinkSetup
-from bridge.ocpp.v16 import Dialect16
+from bridge.ocpp.v16.dialect import Dialect16
 from bridge.ocpp.websocket import Opener, SocketSettings
 from bridge.ocpp.wire import Endpoint
 from bridge.runtime import Runtime
@@ -130,7 +130,7 @@ class App:
         endpoint = Endpoint(
             url=one.address,
             identity=one.identity,
-            subprotocol=csms.protocol,
+            subprotocol=csms.protocols[0],
             password=_password(one, csms),
             tls=contexts[csms.id],
         )

@@ -11,8 +11,9 @@ from typing import Protocol
 from bridge.clock import Clock
 from bridge.config.values import ChargePoint, Configuration
 from bridge.core.alerts import PASSING_S, AlertId
-from bridge.core.effects import Command, Decision, HistoryEntry
+from bridge.core.effects import AskSite, Command, Decision, HistoryEntry, InstallFirmware
 from bridge.core.events import Door
+from bridge.core.orders import LogJob
 from bridge.core.state import Alert, State
 from bridge.core.status import reported_status
 from bridge.core.values import ChargePointId, CommandId, IdTag, Person, ReaderId
@@ -89,6 +90,15 @@ class Display:
         """Free the cable."""
         self._publish(self._renderer.unlock(self._of(runtime).wallbox, command, self._clock.utc_ms()))
 
+    def install_firmware(self, runtime: Runtime, effect: InstallFirmware) -> None:
+        """Hand new firmware to the wallbox."""
+
+    def ask_site(self, runtime: Runtime, effect: AskSite) -> None:
+        """Put a vendor's message to the flows."""
+
+    def upload(self, runtime: Runtime, job: LogJob) -> None:
+        """Send a log away."""
+
     def reset(self, runtime: Runtime, command: CommandId) -> None:
         """Restart the wallbox."""
         self._publish(self._renderer.reset(self._of(runtime).wallbox, command, self._clock.utc_ms()))
@@ -135,7 +145,7 @@ class Display:
             self._say(self._renderer.view(charge_point, now, csms=csms, before=shown.view))
             shown.view = now
         if one.csms is not None:
-            self._show_link(charge_point, state, shown, one.csms.protocol)
+            self._show_link(charge_point, state, shown, one.csms.protocols[0])
         if state.alerts is not shown.alerts:
             self._show_alerts(charge_point, shown.alerts, state.alerts)
             shown.alerts = state.alerts

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Protocol, assert_never
 
 from bridge.clock import BUILT_MS, Clock
+from bridge.core.backend import RecordDelivered, RecordParked
 from bridge.core.clockwork import deadline_s
 from bridge.core.effects import (
     AnnounceReading,
@@ -17,6 +18,8 @@ from bridge.core.effects import (
     Answer,
     AnyEffect,
     AskAuthorize,
+    AskSite,
+    ChangeList,
     Command,
     CommandHardware,
     Decide,
@@ -24,18 +27,23 @@ from bridge.core.effects import (
     Effects,
     ForgetTags,
     HistoryEntry,
+    InstallFirmware,
     RecordSample,
     RecordStart,
     RecordStop,
+    RecordUpdate,
     RememberTag,
     ResetHardware,
     RestartStation,
+    StartUpload,
+    Tell,
     UnlockHardware,
     WriteHistory,
 )
 from bridge.core.energy import command
-from bridge.core.events import AnyEvent, RecordDelivered, RecordParked, TimePassed
+from bridge.core.events import AnyEvent, TimePassed
 from bridge.core.leap import is_dated
+from bridge.core.orders import LogJob
 from bridge.core.state import State
 from bridge.core.step import step
 from bridge.core.values import CommandId, IdTag, Person, RecordId, SessionId, TagInfo
@@ -60,6 +68,15 @@ class Outlet(Protocol):
     def reset(self, runtime: "Runtime", command: CommandId) -> None:
         """Restart the wallbox."""
 
+    def install_firmware(self, runtime: "Runtime", effect: InstallFirmware) -> None:
+        """Hand new firmware to the wallbox."""
+
+    def ask_site(self, runtime: "Runtime", effect: AskSite) -> None:
+        """Put a vendor's message to the flows."""
+
+    def upload(self, runtime: "Runtime", job: LogJob) -> None:
+        """Send a log away; one that runs is given up."""
+
     def finished(self, runtime: "Runtime", entry: HistoryEntry) -> None:
         """Publish a history entry."""
 
@@ -76,7 +93,7 @@ class Outlet(Protocol):
 class Wire(Protocol):
     """The charge point's link to its central system (`bridge.ocpp.link.Link`)."""
 
-    def perform(self, effect: AskAuthorize | AnnounceStatus | AnnounceReading | Answer | RestartStation) -> None:
+    def perform(self, effect: AskAuthorize | AnnounceStatus | AnnounceReading | Answer | Tell | RestartStation) -> None:
         """Say it, without blocking."""
 
     def wake(self) -> None:
@@ -141,7 +158,7 @@ class Runtime:
                 change = replace(change, assigned=((event.session, event.backend_id),))
         for effect in effects:
             match effect:
-                case RecordStart() | RecordSample() | RecordStop():
+                case RecordStart() | RecordSample() | RecordUpdate() | RecordStop():
                     change = replace(change, records=(*change.records, effect))
                 case WriteHistory():
                     change = replace(change, history=(*change.history, effect.entry))
@@ -152,6 +169,8 @@ class Runtime:
                     change = replace(change, remembered=(*change.remembered, (effect.tag, effect.info)))
                 case ForgetTags():
                     change = replace(change, forget_tags=True)
+                case ChangeList(full=full, entries=entries):
+                    change = replace(change, list_replaced=full, listed=entries)
                 case _:
                     pass
         return None if change is nothing and not parked else change
@@ -205,7 +224,7 @@ class Runtime:
         """What may leave now that it is durable."""
         for effect in effects:
             match effect:
-                case AnnounceStatus() | AnnounceReading() | Answer() | RestartStation():
+                case AnnounceStatus() | AnnounceReading() | Answer() | Tell() | RestartStation():
                     self._say(effect)
                 case WriteHistory():
                     self._outlet.finished(self, effect.entry)
@@ -213,14 +232,20 @@ class Runtime:
                     self._outlet.unlock(self, effect.command)
                 case ResetHardware():
                     self._outlet.reset(self, effect.command)
+                case InstallFirmware():
+                    self._outlet.install_firmware(self, effect)
+                case AskSite():
+                    self._outlet.ask_site(self, effect)
+                case StartUpload():
+                    self._outlet.upload(self, effect.job)
                 case AskAuthorize() | Decide() | CommandHardware():
                     pass  # performed at once
-                case RecordStart() | RecordSample() | RecordStop() | RememberTag() | ForgetTags():
+                case RecordStart() | RecordSample() | RecordUpdate() | RecordStop() | RememberTag() | ForgetTags() | ChangeList():
                     pass  # in the store
                 case _:
                     assert_never(effect)
 
-    def _say(self, effect: AskAuthorize | AnnounceStatus | AnnounceReading | Answer | RestartStation) -> None:
+    def _say(self, effect: AskAuthorize | AnnounceStatus | AnnounceReading | Answer | Tell | RestartStation) -> None:
         if self.wire is not None:
             self.wire.perform(effect)
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import orjson
 
-from bridge.core.events import AlertCleared, BackendOffline, BackendOnline, BrokerSynchronised, Event, MeterReported
+from bridge.core.backend import BackendOffline, BackendOnline
+from bridge.core.event import Event
+from bridge.core.events import AlertCleared, BrokerSynchronised, MeterReported
 from bridge.core.state import State
 from bridge.core.values import ChargePointId
 from bridge.desk import Desk

@@ -12,7 +12,20 @@ import pytest
 
 from bridge.clock import Clock
 from bridge.core.alerts import AlertId
-from bridge.core.effects import AnnounceReading, AnnounceStatus, Answer, AskAuthorize, Command, Decision, HistoryEntry, RestartStation
+from bridge.core.effects import (
+    AnnounceReading,
+    AnnounceStatus,
+    Answer,
+    AskAuthorize,
+    AskSite,
+    Command,
+    Decision,
+    HistoryEntry,
+    InstallFirmware,
+    RestartStation,
+    Tell,
+)
+from bridge.core.orders import LogJob
 from bridge.core.state import State
 from bridge.core.values import CommandId, IdTag, Person
 from bridge.runtime import Runtime
@@ -73,6 +86,15 @@ class Ears:
     def unlock(self, runtime: Runtime, command: CommandId) -> None:
         self.journal.append(("unlock", command))
 
+    def install_firmware(self, runtime: Runtime, effect: InstallFirmware) -> None:
+        """Hand new firmware to the wallbox."""
+
+    def ask_site(self, runtime: Runtime, effect: AskSite) -> None:
+        """Put a vendor's message to the flows."""
+
+    def upload(self, runtime: Runtime, job: LogJob) -> None:
+        """Send a log away."""
+
     def reset(self, runtime: Runtime, command: CommandId) -> None:
         self.journal.append(("reset", command))
 
@@ -88,7 +110,7 @@ class Ears:
     def link_changed(self, runtime: Runtime, *, connected: bool, boot_status: str | None, error: str | None) -> None:
         self.links.append((connected, boot_status, error))
 
-    def perform(self, effect: AskAuthorize | AnnounceStatus | AnnounceReading | Answer | RestartStation) -> None:
+    def perform(self, effect: AskAuthorize | AnnounceStatus | AnnounceReading | Answer | Tell | RestartStation) -> None:
         self.said.append(effect)
         self.journal.append(effect)
 

@@ -3,21 +3,12 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from bridge.core.backend import AuthorizeAnswered, BackendOnline
 from bridge.core.effects import AskAuthorize
-from bridge.core.events import (
-    AuthorizeAnswered,
-    BackendOnline,
-    BrokerSynchronised,
-    Door,
-    EnergyManaged,
-    Event,
-    MeterReported,
-    Origin,
-    TagPresented,
-    TimePassed,
-    WallboxReported,
-)
-from bridge.core.state import Rules, Settings, State
+from bridge.core.event import Event
+from bridge.core.events import BrokerSynchronised, Door, EnergyManaged, MeterReported, Origin, TagPresented, TimePassed, WallboxReported
+from bridge.core.settings import Ability, Rules, Settings
+from bridge.core.state import State
 from bridge.core.values import ChargePointId, IdTag, Person, ReaderId, TagInfo, Verdict
 from bridge.runtime import Runtime
 from tests.shells import Ears, HeldStore, StillClock, turns
@@ -37,7 +28,7 @@ class Place:
         self.clock = StillClock()
         self.store = HeldStore()
         self.ears = Ears()
-        rules = Rules(charge_point=GARAGE, backend=FLEET, stop_wait_s=STOP_WAIT_S, can_reset=True)
+        rules = Rules(charge_point=GARAGE, backend=FLEET, stop_wait_s=STOP_WAIT_S, can=frozenset(Ability))
         settings = Settings()
         state = State(rules=rules, settings=settings, base=settings, now=self.clock.stamp()["at"])
         self.runtime = Runtime(state=state, link=FLEET, clock=self.clock, store=self.store, outlet=self.ears)

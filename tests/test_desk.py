@@ -8,8 +8,9 @@ import pytest
 
 from bridge import desk as desk_module
 from bridge.core.alerts import AlertId
+from bridge.core.backend import AuthorizeAnswered, RecordParked
 from bridge.core.effects import AskAuthorize
-from bridge.core.events import AuthorizeAnswered, RecordParked, StorageChanged, TimePassed, WallboxReported
+from bridge.core.events import StorageChanged, TimePassed, WallboxReported
 from bridge.core.state import NoSession
 from bridge.core.values import IdTag, ReaderId, RecordId, SessionId, TagInfo, Verdict
 from bridge.mqtt.messages import ReplyTo, Request, RequestMessage, TapMessage

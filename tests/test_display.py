@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from bridge.core.alerts import PASSING_S, AlertId
+from bridge.core.backend import RecordParked
 from bridge.core.effects import Command, Decision, EntryKind, HistoryEntry
-from bridge.core.events import Door, MeterReported, Origin, RecordParked, WallboxReported
+from bridge.core.events import Door, MeterReported, Origin, WallboxReported
 from bridge.core.values import Authority, ChargePointId, Colour, CommandId, IdTag, Mode, Person, ReaderId, RecordId, SessionId, UserId, Why
 from bridge.display import FOLLOW_S
 from tests.board import GARAGE, YARD, Board

@@ -3,24 +3,19 @@
 import pytest
 
 from bridge.core.alerts import AlertId
-from bridge.core.effects import AnnounceStatus, Answer, AskAuthorize, Decision, HistoryEntry, RecordStart, RestartStation
-from bridge.core.events import (
+from bridge.core.backend import (
     AuthorizeFailed,
     AvailabilityRequested,
     BackendOffline,
     BackendOnline,
-    BrokerLost,
-    BrokerSynchronised,
     CacheClearRequested,
-    MeterReported,
     RecordDelivered,
     ResetKind,
     ResetRequested,
-    SessionStopOrdered,
-    StorageChanged,
     UnlockRequested,
-    WallboxReported,
 )
+from bridge.core.effects import AnnounceStatus, Answer, AskAuthorize, Decision, HistoryEntry, RecordStart, RestartStation
+from bridge.core.events import BrokerLost, BrokerSynchronised, MeterReported, SessionStopOrdered, StorageChanged, WallboxReported
 from bridge.core.state import BackendSession, NoSession
 from bridge.core.values import (
     Colour,

@@ -5,9 +5,10 @@ import asyncio
 import pytest
 
 from bridge.clock import BUILT_MS
+from bridge.core.backend import RecordDelivered, UnlockRequested
 from bridge.core.clockwork import deadline_s
 from bridge.core.effects import AskAuthorize
-from bridge.core.events import EnergyManaged, RecordDelivered, UnlockRequested
+from bridge.core.events import EnergyManaged
 from bridge.core.state import Asking, BackendSession
 from bridge.core.values import IdTag, RecordId, RequestId
 from bridge.runtime import TICK_S

@@ -11,7 +11,8 @@ from bridge.core.alerts import AlertId
 from bridge.core.effects import Decision, RecordStart
 from bridge.core.events import AnyEvent, ClockCorrected
 from bridge.core.leap import Leap
-from bridge.core.state import Rules, Settings, State
+from bridge.core.settings import Rules, Settings
+from bridge.core.state import State
 from bridge.core.values import ChargePointId
 from bridge.runtime import Runtime
 from bridge.store.memory import MemoryStore
@@ -201,6 +202,7 @@ async def test_the_host_is_set_before_any_central_system_speaks() -> None:
     await asyncio.wait_for(life.runtime.woken.wait(), TIMEOUT_S)
     row = life.runtime.next_record()
     assert row is not None
+    assert row.record.reading is not None
     assert abs(row.record.reading.utc_ms - NOON_MS) < 5000
     await life.end()
 

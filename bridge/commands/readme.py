@@ -9,7 +9,7 @@ from bridge.cli import parser
 from bridge.config.findings import in_full
 from bridge.config.form import configuration_schema
 from bridge.mqtt.topics import TABLE, Direction
-from bridge.ocpp import keys
+from bridge.ocpp.v16 import keys
 
 
 def table(heading: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

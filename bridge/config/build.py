@@ -7,7 +7,7 @@ from bridge.config.findings import Document, table
 from bridge.config.secrets import Secrets
 from bridge.config.values import ChargePoint, Configuration, Csms, Log, LogForm, Mqtt, MqttProtocol, PasswordForm, Reader
 from bridge.core.identity import User
-from bridge.core.state import Cable, EnergyRules, Missing, Rules
+from bridge.core.settings import Ability, Cable, EnergyRules, Missing, Rules
 from bridge.core.values import ChargePointId, IdTag, Mode, ReaderId, TagKind, UserId
 from bridge.ocpp.address import station_url
 from bridge.ocpp.dialect import Nameplate
@@ -54,7 +54,8 @@ def _csms(key: str, values: Document, secrets: Secrets) -> Csms:
         id=key,
         name=values.get("name", key),
         url=values["url"],
-        protocol=values.get("protocol", "ocpp1.6"),
+        protocols=checks.protocols(values),
+        file_hosts=tuple(values.get("file_hosts", ())),
         ca_file=secrets.files.get(("csms", key, "ca_file")),
         password_form=PasswordForm(values.get("password_form", "text")),
         monitor=values.get("monitor", False),
@@ -80,7 +81,7 @@ def _charge_point(key: str, document: Document, csms: Csms | None, secrets: Secr
         meter=checks.meter(key, values),
         readers=tuple(ReaderId(reader) for reader in checks.readers(key, values)),
         nameplate=_nameplate(values),
-        rules=_rules(key, values, csms, _energy(table(document, "ems"))),
+        rules=_rules(key, document, csms),
         settings=checks.settings(document, key),
     )
 
@@ -96,7 +97,8 @@ def _nameplate(values: Document) -> Nameplate:
     )
 
 
-def _rules(key: str, values: Document, csms: Csms | None, energy: EnergyRules) -> Rules:
+def _rules(key: str, document: Document, csms: Csms | None) -> Rules:
+    values = table(table(document, "charge_points"), key)
     return Rules(
         charge_point=ChargePointId(key),
         backend=None if csms is None else csms.name,
@@ -107,16 +109,25 @@ def _rules(key: str, values: Document, csms: Csms | None, energy: EnergyRules) -
         mode=Mode(values.get("mode", "eco")),
         price_per_kwh=_price(values),
         show_backend_prices=values.get("show_prices", False),
-        tag_length_max=TAG_LENGTH_ALONE if csms is None else checks.TAG_LENGTH_MAX[csms.protocol],
+        tag_length_max=TAG_LENGTH_ALONE if csms is None else min(checks.TAG_LENGTH_MAX[one] for one in csms.protocols),
         question_s=float(values.get("question_s", 8)),
         tap_stops=values.get("tap_stops", True),
         stop_tap_min_s=float(values.get("stop_tap_min_s", 15)),
         stop_wait_s=float(values.get("stop_wait_s", 5)),
         resume=values.get("resume", False),
         continue_max_s=float(values.get("continue_max_s", 600)),
-        energy=energy,
-        can_reset=values.get("can_reset", False),
+        energy=_energy(table(document, "ems")),
+        can=_abilities(values),
+        smart_charging=values.get("smart_charging", False),
+        transaction_events=csms is not None and "ocpp2.0.1" in csms.protocols,
+        vendors=tuple(values.get("data_transfer_vendors", ())),
+        file_hosts=() if csms is None else csms.file_hosts,
+        currency=document.get("currency", "EUR"),
     )
+
+
+def _abilities(values: Document) -> frozenset[Ability]:
+    return frozenset(map(Ability, values.get("can", ("limit", "unlock"))))
 
 
 def _price(values: Document) -> Decimal | None:

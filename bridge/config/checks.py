@@ -4,11 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from bridge.config.findings import Document, Finding, as_written, did_you_mean, key_path, table
-from bridge.core.state import Settings
+from bridge.core.settings import Settings
 from bridge.core.values import tag_key
 from bridge.mqtt.privacy import mask
-from bridge.ocpp import keys as ocpp16
 from bridge.ocpp.address import check_identity, station_url
+from bridge.ocpp.v16 import keys as ocpp16
 
 TAG_LENGTH_MAX = {"ocpp1.6": 20, "ocpp2.0.1": 36}
 """Characters of a tag by protocol (OCPP 1.6 §7.28 IdToken, OCPP 2.0.1 part 2 §2.28 IdTokenType)."""
@@ -61,7 +61,13 @@ def settings(document: Document, key: str) -> Settings:
     csms = table(table(document, "csms"), values.get("csms", ""))
     if not csms or "variables" not in values:
         return Settings()
-    return INITIAL[csms.get("protocol", "ocpp1.6")](values["variables"], base=Settings())
+    return INITIAL[protocols(csms)[0]](values["variables"], base=Settings())
+
+
+def protocols(csms: Document) -> tuple[str, ...]:
+    """Of a central system: one, or a list with the preferred one first."""
+    said = csms.get("protocol", "ocpp1.6")
+    return (said,) if isinstance(said, str) else tuple(said)
 
 
 def tables(document: Document, section: str) -> Iterator[tuple[str, Document]]:
@@ -166,7 +172,7 @@ def _variables(document: Document) -> Iterator[Finding]:
 
 
 def _users(document: Document) -> Iterator[Finding]:
-    spoken = {str(values.get("protocol", "ocpp1.6")) for _, values in tables(document, "csms")} or {"ocpp2.0.1"}
+    spoken = {one for _, values in tables(document, "csms") for one in protocols(values)} or {"ocpp2.0.1"}
     longest = max(TAG_LENGTH_MAX[protocol] for protocol in spoken)
     for key, user in tables(document, "users"):
         local = user.get("local", "none")

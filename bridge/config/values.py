@@ -6,7 +6,7 @@ from enum import StrEnum, unique
 from pathlib import Path
 
 from bridge.core.identity import User
-from bridge.core.state import Rules, Settings
+from bridge.core.settings import Rules, Settings
 from bridge.core.values import ChargePointId, Mode, ReaderId, UserId
 from bridge.ocpp.dialect import Nameplate
 
@@ -66,8 +66,10 @@ class Csms:
     """As shown as the authority of a decision."""
     url: str
     """As written; a charge point's own is `ChargePoint.address`."""
-    protocol: str = "ocpp1.6"
-    """The WebSocket sub-protocol of all its charge points."""
+    protocols: tuple[str, ...] = ("ocpp1.6",)
+    """The WebSocket sub-protocols offered to it, the preferred one first."""
+    file_hosts: tuple[str, ...] = ()
+    """Where it may have files sent to and fetched from; without any, nowhere."""
     ca_file: Path | None = None
     password_form: PasswordForm = PasswordForm.TEXT
     monitor: bool = False

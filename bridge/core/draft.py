@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from bridge.core.alerts import AlertId, cleared, raised
 from bridge.core.effects import AnyEffect, Decide, Decision, Effects
-from bridge.core.events import Event, Origin
+from bridge.core.event import Event
+from bridge.core.events import Origin
 from bridge.core.state import Kept, Pending, Session, State
 from bridge.core.values import Authority, Colour, Person, SessionId, Verdict, Why
 
@@ -24,6 +25,10 @@ class Draft:
     def effects(self) -> Effects:
         """What has been asked for, in order."""
         return tuple(self._effects)
+
+    @effects.setter
+    def effects(self, effects: Effects) -> None:
+        self._effects = list(effects)
 
     @property
     def now_s(self) -> float:

@@ -8,9 +8,12 @@ from decimal import Decimal
 from enum import StrEnum, unique
 from typing import TypeAlias
 
-from bridge.core.events import Origin, ResetKind
+from bridge.core.backend import ResetKind
+from bridge.core.events import Origin
+from bridge.core.orders import FirmwareJob, ListEntry, LogJob, Notice
 from bridge.core.values import (
     Authority,
+    ChargingState,
     Colour,
     CommandId,
     IdTag,
@@ -21,6 +24,8 @@ from bridge.core.values import (
     SessionId,
     StopReason,
     TagInfo,
+    TxKind,
+    TxTrigger,
     UserId,
     Verdict,
     Why,
@@ -48,6 +53,24 @@ class AnnounceReading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """What OCPP 2.0.1 tells of a step of a transaction, beside its readings (`bridge.core.transaction`)."""
+
+    kind: TxKind
+    trigger: TxTrigger
+    charging: ChargingState | None = None
+    """Where it changed."""
+    connected: bool = False
+    """The first record for which the connector is known."""
+    tag: IdTag | None = None
+    """Of the authorisation or de-authorisation this tells of."""
+    remote_id: int | None = None
+    reservation: int | None = None
+    reason: StopReason | None = None
+    """Of an end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordStart:
     """A transaction began. These four identify it for ever: connector (one), tag, time, register (design.md §4 rule 4)."""
 
@@ -60,6 +83,10 @@ class RecordStart:
     offline: bool
     remote: bool = False
     """Began by the backend's own request."""
+    reservation: int | None = None
+    """The one it uses up."""
+    telling: Telling | None = None
+    """None: 2.0.1 is told nothing of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +97,19 @@ class RecordSample:
     sequence: int
     reading: Reading
     offline: bool
+    telling: Telling | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordUpdate:
+    """A step of a transaction that is neither its billed start nor its billed end; 1.6 has no message for it."""
+
+    session: SessionId
+    sequence: int
+    utc_ms: int
+    offline: bool
+    telling: Telling
+    reading: Reading | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,9 +126,12 @@ class RecordStop:
     begin: Reading
     """The reading at its start, for data that is sent along with the stop."""
     offline: bool
+    telling: Telling | None = None
+    collected: tuple[Reading, ...] = ()
+    """Readings taken on the way that are told at the end (2.0.1 TxEndedInterval)."""
 
 
-Record: TypeAlias = RecordStart | RecordSample | RecordStop
+Record: TypeAlias = RecordStart | RecordSample | RecordUpdate | RecordStop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +140,48 @@ class Answer:
 
     request: RequestId
     outcome: "Outcome"
+    data: str | None = None
+    """What goes with it, where the request asks for more than a word."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tell:
+    """Tell the backend something once, in order, as soon as it is there. Kept in memory only."""
+
+    notice: Notice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeList:
+    """Replace (`full`) or change the local list."""
+
+    full: bool
+    entries: tuple[ListEntry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskSite:
+    """Put a vendor's message to the flows on site; answered by VendorMessageAnswered."""
+
+    request: RequestId
+    vendor: str
+    message: str | None
+    data: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartUpload:
+    """Upload a log; answered by UploadProgressed. One that runs is given up first."""
+
+    job: LogJob
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstallFirmware:
+    """Hand new firmware to the wallbox; answered by CommandAnswered and FirmwareReported."""
+
+    command: CommandId
+    job: FirmwareJob
 
 
 @unique
@@ -109,6 +194,17 @@ class Outcome(StrEnum):
     UNLOCKED = "Unlocked"
     UNLOCK_FAILED = "UnlockFailed"
     NOT_SUPPORTED = "NotSupported"
+    OCCUPIED = "Occupied"
+    FAULTED = "Faulted"
+    UNAVAILABLE = "Unavailable"
+    VERSION_MISMATCH = "VersionMismatch"
+    FAILED = "Failed"
+    UNKNOWN = "Unknown"
+    UNKNOWN_TRANSACTION = "UnknownTransaction"
+    ONGOING = "OngoingAuthorizedTransaction"
+    CANCELED = "AcceptedCanceled"
+    UNKNOWN_VENDOR = "UnknownVendorId"
+    UNKNOWN_MESSAGE = "UnknownMessageId"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,8 +338,14 @@ AnyEffect: TypeAlias = (
     | AnnounceReading
     | RecordStart
     | RecordSample
+    | RecordUpdate
     | RecordStop
     | Answer
+    | Tell
+    | ChangeList
+    | AskSite
+    | StartUpload
+    | InstallFirmware
     | Decide
     | CommandHardware
     | UnlockHardware

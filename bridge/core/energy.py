@@ -6,17 +6,8 @@ from typing import TypeGuard, assert_never
 
 from bridge.core.effects import Command
 from bridge.core.hardware import is_faulted, is_fresh
-from bridge.core.state import (
-    PAUSE_BELOW_A,
-    BackendSession,
-    Granted,
-    LocalSession,
-    Missing,
-    NoSession,
-    Session,
-    Source,
-    State,
-)
+from bridge.core.settings import PAUSE_BELOW_A, Missing
+from bridge.core.state import BackendSession, Granted, LocalSession, NoSession, Session, Source, State
 from bridge.core.values import LimitBy, Mode
 
 RESOLUTION_A = 0.1

@@ -4,31 +4,17 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum, unique
 from typing import TypeAlias
 
+from bridge.core.backend import BackendEvent
+from bridge.core.event import Event
 from bridge.core.values import (
     CommandId,
-    IdTag,
-    Instant,
     Mode,
     Person,
-    QuestionId,
     ReaderId,
-    ReadingContext,
-    RecordId,
     RequestId,
-    SessionId,
     TagInfo,
     UserId,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """Anything that happened, when, and an id nobody has used for whatever it opens."""
-
-    at: Instant
-    fresh: SessionId
-    """Id of the session (or question, or command) that this event opens, should it open one. At most one does."""
-
 
 # --- the world as a whole ---------------------------------------------------------------------------------------------------------
 
@@ -134,6 +120,30 @@ class CommandAnswered(Event):
     reason: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirmwareReported(Event):
+    """The wallbox told how its update goes, in 2.0.1's words (FirmwareStatus)."""
+
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadProgressed(Event):
+    """An upload begun here went on, in 2.0.1's words (UploadLogStatus)."""
+
+    job: int
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VendorMessageAnswered(Event):
+    """A flow on the site answered what the backend said."""
+
+    request: RequestId
+    accepted: bool
+    data: str | None = None
+
+
 # --- people -----------------------------------------------------------------------------------------------------------------------
 
 
@@ -231,152 +241,6 @@ class PriceChanged(Event):
     per_kwh: float | None
 
 
-# --- the backend ------------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BackendOnline(Event):
-    """Connected and registered: questions can be asked, records can be delivered."""
-
-    clock_offset_ms: int
-    """The backend's clock minus ours."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BackendOffline(Event):
-    """Not connected, or not registered."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthorizeAnswered(Event):
-    """The backend answered a question about a tag."""
-
-    question: QuestionId
-    info: TagInfo
-    tag: IdTag | None = None
-    """The tag that was asked about: what a late answer still teaches the cache."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AuthorizeFailed(Event):
-    """A question will not be answered: the link went down, or the backend answered with an error."""
-
-    question: QuestionId
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordDelivered(Event):
-    """The backend has taken a record. For a start, `backend_id` is the name it gave to the transaction."""
-
-    record: RecordId
-    session: SessionId
-    starts: bool = False
-    backend_id: str | None = None
-    info: TagInfo | None = None
-    """What it says of the tag the record carried, where the answer tells."""
-    tag: IdTag | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordParked(Event):
-    """The backend refused a record for good; it is kept aside and later records go on."""
-
-    record: RecordId
-    session: SessionId
-    error: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteStartRequested(Event):
-    """The backend wants a session to start."""
-
-    request: RequestId
-    person: Person
-    known: TagInfo | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RemoteStopRequested(Event):
-    """The backend wants its transaction to end."""
-
-    request: RequestId
-    backend_id: str
-
-
-@unique
-class ResetKind(StrEnum):
-    """How hard."""
-
-    SOFT = "Soft"
-    HARD = "Hard"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResetRequested(Event):
-    """The backend wants this charge point (never the process) to start anew."""
-
-    request: RequestId
-    kind: ResetKind
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AvailabilityRequested(Event):
-    """The backend puts the connector or the whole station into or out of service."""
-
-    request: RequestId
-    operative: bool
-    station: bool
-    """The whole station (connector 0), which includes the connector."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnlockRequested(Event):
-    """The backend wants the cable freed. `fresh` names the command to the wallbox."""
-
-    request: RequestId
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CacheClearRequested(Event):
-    """The backend wants all remembered tags forgotten."""
-
-    request: RequestId
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SettingChangeRequested(Event):
-    """The backend changes one setting, a field of `Settings`; the value has already been checked for type and range."""
-
-    request: RequestId
-    name: str
-    value: bool | int | str | tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadingRequested(Event):
-    """The backend wants a meter reading now; the request itself has been answered."""
-
-    context: ReadingContext = ReadingContext.TRIGGER
-
-
-BackendEvent: TypeAlias = (
-    BackendOnline
-    | BackendOffline
-    | AuthorizeAnswered
-    | AuthorizeFailed
-    | RecordDelivered
-    | RecordParked
-    | RemoteStartRequested
-    | RemoteStopRequested
-    | ResetRequested
-    | AvailabilityRequested
-    | UnlockRequested
-    | CacheClearRequested
-    | SettingChangeRequested
-    | ReadingRequested
-)
-"""What the backend says and asks."""
-
 AnyEvent: TypeAlias = (
     Restarted
     | TimePassed
@@ -387,6 +251,9 @@ AnyEvent: TypeAlias = (
     | WallboxReported
     | MeterReported
     | CommandAnswered
+    | FirmwareReported
+    | UploadProgressed
+    | VendorMessageAnswered
     | TagPresented
     | GrantMoved
     | GrantWithdrawn

@@ -7,8 +7,8 @@ amount, so that one rule puts it all right, in memory and on the disk alike (des
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from bridge.core.effects import Decision, HistoryEntry, Record, RecordSample, RecordStart, RecordStop
-from bridge.core.state import BackendSession, Kept, LocalSession, Meter, NoSession, Recovery, Session, State
+from bridge.core.effects import Decision, HistoryEntry, Record, RecordSample, RecordStart, RecordStop, RecordUpdate
+from bridge.core.state import BackendSession, Kept, LocalSession, Meter, NoSession, Recovery, Session, State, Transaction
 from bridge.core.values import Reading
 
 
@@ -33,9 +33,12 @@ class Leap:
                 return replace(record, reading=self._reading(record.reading), utc_ms=self.time(record.utc_ms))
             case RecordSample():
                 return replace(record, reading=self._reading(record.reading))
+            case RecordUpdate(reading=reading):
+                return replace(record, utc_ms=self.time(record.utc_ms), reading=None if reading is None else self._reading(reading))
             case RecordStop():
                 begin, end = self._reading(record.begin), self._reading(record.reading)
-                return replace(record, begin=begin, reading=end, utc_ms=self.time(record.utc_ms))
+                collected = tuple(map(self._reading, record.collected))
+                return replace(record, begin=begin, reading=end, utc_ms=self.time(record.utc_ms), collected=collected)
             case _:
                 assert_never(record)
 
@@ -52,6 +55,7 @@ class Leap:
         return replace(
             kept,
             session=self._session(kept.session),
+            transaction=self._transaction(kept.transaction),
             register_ms=self._maybe(kept.register_ms),
             accounted_ms=self._maybe(kept.accounted_ms),
         )
@@ -91,6 +95,12 @@ class Leap:
             case _:
                 assert_never(session)
 
+    def _transaction(self, transaction: Transaction | None) -> Transaction | None:
+        if transaction is None:
+            return None
+        begin = None if transaction.begin is None else self._reading(transaction.begin)
+        return replace(transaction, begin=begin, collected=tuple(map(self._reading, transaction.collected)))
+
     def _maybe(self, utc_ms: int | None) -> int | None:
         return None if utc_ms is None else self.time(utc_ms)
 
@@ -109,6 +119,8 @@ def _times(record: Record) -> tuple[int, ...]:
             return record.utc_ms, record.reading.utc_ms
         case RecordSample():
             return (record.reading.utc_ms,)
+        case RecordUpdate():
+            return (record.utc_ms,)
         case RecordStop():
             return record.utc_ms, record.reading.utc_ms, record.begin.utc_ms
         case _:

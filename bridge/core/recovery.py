@@ -11,7 +11,8 @@ from bridge.core.energy import is_running
 from bridge.core.events import Restarted
 from bridge.core.hardware import is_fresh, is_plugged
 from bridge.core.sessions import METER_WAIT_S, finish_at_last_kept, go_on, is_ready
-from bridge.core.state import BackendSession, Kept, LocalSession, Meter, NoSession, Recovery, Settings, State
+from bridge.core.settings import Settings
+from bridge.core.state import BackendSession, Kept, LocalSession, Meter, NoSession, Recovery, State
 from bridge.core.values import Instant, StopReason
 
 RECOVERY_S = 30.0

@@ -3,6 +3,20 @@
 from dataclasses import replace
 
 from bridge.core.alerts import PASSING_S, AlertId
+from bridge.core.backend import (
+    AvailabilityRequested,
+    CacheClearRequested,
+    NoteRequested,
+    ReadingRequested,
+    RecordDelivered,
+    RecordParked,
+    RemoteStartRequested,
+    RemoteStopRequested,
+    ResetKind,
+    ResetRequested,
+    SettingChangeRequested,
+    UnlockRequested,
+)
 from bridge.core.draft import Draft
 from bridge.core.effects import (
     AnnounceReading,
@@ -14,32 +28,12 @@ from bridge.core.effects import (
     UnlockHardware,
 )
 from bridge.core.energy import is_running
-from bridge.core.events import (
-    AvailabilityRequested,
-    CacheClearRequested,
-    CommandAnswered,
-    ReadingRequested,
-    RecordDelivered,
-    RecordParked,
-    RemoteStartRequested,
-    RemoteStopRequested,
-    ResetKind,
-    ResetRequested,
-    SettingChangeRequested,
-    UnlockRequested,
-)
+from bridge.core.events import CommandAnswered
 from bridge.core.readings import take_reading
 from bridge.core.recovery import goes_on_locally, settings_in_force
 from bridge.core.sessions import close, finish_now, go_on, is_sampled, sample
-from bridge.core.state import (
-    Asking,
-    BackendSession,
-    Cable,
-    Granted,
-    LocalSession,
-    NotPending,
-    Unlocking,
-)
+from bridge.core.settings import Ability, Cable
+from bridge.core.state import Asking, BackendSession, Granted, LocalSession, NotPending, Unlocking
 from bridge.core.status import is_operative
 from bridge.core.taps import ask, end_epoch, grant_remote, needs_no_question, refused_here, remember
 from bridge.core.values import CommandId, IdTag, QuestionId, StopReason, TagInfo, Verdict, Why
@@ -92,7 +86,7 @@ def reset_requested(draft: Draft, event: ResetRequested) -> None:
     draft.emit(Answer(request=event.request, outcome=Outcome.ACCEPTED))
     end_epoch(draft, Why.UNAVAILABLE)
     finish_now(draft, StopReason.SOFT_RESET if event.kind is ResetKind.SOFT else StopReason.HARD_RESET)
-    if event.kind is ResetKind.HARD and draft.state.rules.can_reset:
+    if event.kind is ResetKind.HARD and Ability.RESET in draft.state.rules.can:
         draft.emit(ResetHardware(command=CommandId(draft.fresh)))
     draft.emit(RestartStation(kind=event.kind))
 
@@ -168,6 +162,13 @@ def setting_change_requested(draft: Draft, event: SettingChangeRequested) -> Non
         draft.state = replace(draft.state, sampled_s=draft.now_s)
     if after.aligned_interval_s != before.aligned_interval_s:
         draft.state = replace(draft.state, aligned_ms=draft.now_ms)
+    draft.emit(Answer(request=event.request, outcome=Outcome.ACCEPTED))
+
+
+def note_requested(draft: Draft, event: NoteRequested) -> None:
+    """Kept to the letter; the promise leaves after the commit."""
+    notes = {name: text for name, text in draft.kept.notes.items() if name != event.name}
+    draft.kept = replace(draft.kept, notes=notes if event.text is None else {**notes, event.name: event.text})
     draft.emit(Answer(request=event.request, outcome=Outcome.ACCEPTED))
 
 

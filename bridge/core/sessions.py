@@ -19,17 +19,8 @@ from bridge.core.energy import is_running
 from bridge.core.hardware import QUIET_W, is_faulted, is_fresh, is_offline, is_plugged
 from bridge.core.pricing import cost_so_far, price_now
 from bridge.core.readings import keep_register, take_reading
-from bridge.core.state import (
-    BackendSession,
-    Cable,
-    Ended,
-    Ending,
-    Granted,
-    LocalSession,
-    NoSession,
-    NotPending,
-    State,
-)
+from bridge.core.settings import Cable
+from bridge.core.state import BackendSession, Ended, Ending, Granted, LocalSession, NoSession, NotPending, State
 from bridge.core.status import is_operative
 from bridge.core.values import (
     Authority,

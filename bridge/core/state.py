@@ -6,13 +6,14 @@ Derived things (status, limit, command, deadlines) are functions of it and are n
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from enum import StrEnum, unique
 from typing import TypeAlias
 
 from bridge.core.events import Origin
+from bridge.core.orders import ChargingProfile, DisplayMessage, FirmwareJob, LogJob, Reservation
+from bridge.core.settings import Rules, Settings
 from bridge.core.values import (
     NO_FAULT,
-    ChargePointId,
+    ChargingState,
     CommandId,
     IdTag,
     Instant,
@@ -25,108 +26,6 @@ from bridge.core.values import (
     StopReason,
     TagInfo,
 )
-
-PAUSE_BELOW_A = 6.0
-"""IEC 61851-1 has no duty cycle for less than 6 A: a lower limit is a pause (design.md §2)."""
-
-
-@unique
-class Cable(StrEnum):
-    """How the cable is attached at the station."""
-
-    FIXED = "fixed"
-    SOCKET = "socket"
-
-
-@unique
-class Missing(StrEnum):
-    """What a required but silent source of energy management means."""
-
-    ALLOW = "allow"
-    STOP = "stop"
-    LIMIT = "limit"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EnergyRules:
-    """`[ems]` of the configuration."""
-
-    required: tuple[str, ...] = ()
-    """Sources that must have spoken before anything is released."""
-    stale_after_s: float | None = None
-    """A source silent for longer counts as missing; None: never."""
-    on_missing: Missing = Missing.STOP
-    missing_limit_a: float = PAUSE_BELOW_A
-    """With `on_missing = limit`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """What the configuration says of this charge point. Constant while the process lives."""
-
-    charge_point: ChargePointId
-    backend: str | None
-    """The backend's name as it is shown; None: this charge point has no backend."""
-    max_current_a: float = 16.0
-    phases: int = 3
-    voltage_v: float = 230.0
-    cable: Cable = Cable.SOCKET
-    mode: Mode = Mode.ECO
-    price_per_kwh: Decimal | None = None
-    show_backend_prices: bool = False
-    tag_length_max: int = 20
-    """Of the backend's protocol: 20 or 36."""
-    stop_wait_s: float = 5.0
-    """How long the end of a session waits for the meter's last word; then the last known register is taken."""
-    question_s: float = 8.0
-    """From the tap to the answer; then cache, list or local permission decide (B9)."""
-    tap_stops: bool = True
-    stop_tap_min_s: float = 15.0
-    resume: bool = False
-    """After a restart the same transaction goes on where the plug-in is proven the same (B8)."""
-    continue_max_s: float = 600.0
-    energy: EnergyRules = field(default_factory=EnergyRules)
-    can_reset: bool = False
-    """The wallbox understands `reset`."""
-
-    @property
-    def max_power_w(self) -> float:
-        """What the hardware can deliver."""
-        return self.max_current_a * self.voltage_v * self.phases
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What the backend can change, in words of both protocol versions. Times in seconds; 0 switches a periodic thing off."""
-
-    connection_timeout_s: int = 60
-    """How long a permission waits for a plug (B4)."""
-    authorize_remote: bool = True
-    cache_enabled: bool = True
-    local_authorize_offline: bool = True
-    local_pre_authorize: bool = False
-    allow_offline_unknown: bool = False
-    stop_on_invalid: bool = True
-    """End the transaction when the backend refuses after the fact; False: only stop the energy (B16)."""
-    max_energy_on_invalid_wh: int = 0
-    sample_interval_s: int = 60
-    aligned_interval_s: int = 0
-    sampled: tuple[str, ...] = ("Energy.Active.Import.Register",)
-    aligned: tuple[str, ...] = ("Energy.Active.Import.Register",)
-    stop_sampled: tuple[str, ...] = ()
-    stop_aligned: tuple[str, ...] = ()
-    minimum_status_s: int = 0
-    unlock_on_ev_disconnect: bool = True
-    heartbeat_s: int = 0
-    """0: what the backend says at registration."""
-    ping_s: int = 20
-    attempts: int = 3
-    """Sends of one record before it is parked."""
-    retry_s: int = 60
-    reset_retries: int = 1
-    phase_rotation: tuple[str, ...] = ("0.Unknown", "1.Unknown")
-    light_intensity: int = 100
-    blink_repeat: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,6 +160,8 @@ class Asking:
     person: Person
     tag: IdTag
     mode: Mode | None
+    remote_id: int | None = None
+    profile: ChargingProfile | None = None
     origins: tuple[Origin, ...]
     """All who wait for the decision: a tap of the same identity joins (design.md §2 "Taps"). Empty for a remote start."""
     until_s: float
@@ -287,6 +188,8 @@ class Granted:
     follows: SessionId | None = None
     reader: str | None = None
     """The reader it was given at, which may serve several wallboxes."""
+    remote_id: int | None = None
+    profile: ChargingProfile | None = None
 
 
 Pending: TypeAlias = NotPending | Asking | Granted
@@ -333,6 +236,24 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Transaction:
+    """What OCPP 2.0.1 has been told of a transaction. It may begin before its session and end after it (TxStartPoint, TxStopPoint)."""
+
+    id: SessionId
+    """Also of its session, once it has one."""
+    sequence: int
+    """Of the next record."""
+    charging: ChargingState
+    """As last told."""
+    connected: bool = False
+    """The connector has been told."""
+    authorised: bool = False
+    """A tag has been told, and not its end."""
+    begin: Reading | None = None
+    collected: tuple[Reading, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
     """What survives a restart. A handler that changes nothing of it keeps the very object, so that nothing is written."""
 
@@ -354,6 +275,22 @@ class Kept:
     plugged: bool | None = None
     prices: tuple[tuple[bool, Decimal], ...] = ()
     """Live prices: (everywhere, per kWh)."""
+    transaction: Transaction | None = None
+    """The one that OCPP 2.0.1 is told of."""
+    list_version: int = 0
+    """0: there is no local list."""
+    reservation: Reservation | None = None
+    profiles: tuple[ChargingProfile, ...] = ()
+    messages: tuple[DisplayMessage, ...] = ()
+    firmware: FirmwareJob | None = None
+    """The update that is under way."""
+    firmware_status: str = "Idle"
+    reset_scheduled: bool = False
+    """The station starts anew when nothing runs any more (2.0.1 Reset OnIdle)."""
+    boot_reason: str = "PowerUp"
+    """Why it starts anew, in 2.0.1's words (BootReason); read when it registers."""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """What only a protocol knows, in JSON: monitors, network profiles."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -376,6 +313,13 @@ class State:
     """The broker has told all it had; before that nothing is newly released."""
     storage_ok: bool = True
     backend_online: bool = False
+    transfers: tuple[tuple[RequestId, float], ...] = ()
+    """Messages of vendors that wait for a flow's answer, and until when (mono)."""
+    cost: float | None = None
+    """Of the running or last transaction, by the backend's reckoning."""
+    log_job: LogJob | None = None
+    """The upload that runs."""
+    log_status: str = "Idle"
     ended: Ended | None = None
     """A session ended and the vehicle is still plugged: the driver has to act (Finishing)."""
     ending_until_s: float | None = None

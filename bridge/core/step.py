@@ -6,8 +6,38 @@ Handlers change facts; what the hardware, the backend and people are told follow
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from bridge.core import requests, taps
+from bridge.core import files, local_list, messages, profiles, requests, reservations, taps, transaction, vendors
 from bridge.core.alerts import AlertId, cleared
+from bridge.core.backend import (
+    AuthorizeAnswered,
+    AuthorizeFailed,
+    AvailabilityRequested,
+    BackendEvent,
+    BackendOffline,
+    BackendOnline,
+    CacheClearRequested,
+    CostTold,
+    FirmwareRequested,
+    ListSent,
+    LogRequested,
+    MessageCleared,
+    MessageSent,
+    NoteRequested,
+    Order,
+    ProfilesCleared,
+    ProfileSent,
+    ReadingRequested,
+    RecordDelivered,
+    RecordParked,
+    RemoteStartRequested,
+    RemoteStopRequested,
+    ReservationCancelRequested,
+    ReservationRequested,
+    ResetRequested,
+    SettingChangeRequested,
+    UnlockRequested,
+    VendorMessageReceived,
+)
 from bridge.core.clockwork import time_passed, watch_grid, watch_limit
 from bridge.core.draft import Draft
 from bridge.core.effects import AnnounceStatus, AnyEffect, Command, CommandHardware, Effects
@@ -15,36 +45,24 @@ from bridge.core.energy import command
 from bridge.core.events import (
     AlertCleared,
     AnyEvent,
-    AuthorizeAnswered,
-    AuthorizeFailed,
-    AvailabilityRequested,
-    BackendEvent,
-    BackendOffline,
-    BackendOnline,
     BrokerLost,
     BrokerSynchronised,
-    CacheClearRequested,
     ClockCorrected,
     CommandAnswered,
     EnergyManaged,
+    FirmwareReported,
     GrantMoved,
     GrantWithdrawn,
     MeterReported,
     PriceChanged,
-    ReadingRequested,
-    RecordDelivered,
-    RecordParked,
-    RemoteStartRequested,
-    RemoteStopRequested,
-    ResetRequested,
     Restarted,
     SessionStopOrdered,
-    SettingChangeRequested,
     StopPressed,
     StorageChanged,
     TagPresented,
     TimePassed,
-    UnlockRequested,
+    UploadProgressed,
+    VendorMessageAnswered,
     WallboxReported,
 )
 from bridge.core.hardware import fault_code, is_charging
@@ -76,6 +94,8 @@ def step(before: State, event: AnyEvent) -> Step:
     draft = Draft(before, event)
     _handle(draft, event)
     taps.settle_stop_question(draft)
+    if draft.state.rules.transaction_events:
+        transaction.follow(before, draft, event)
     desired = command(draft.state)
     _couple(draft, desired)
     if draft.kept is not before.kept and draft.kept == before.kept:
@@ -134,6 +154,12 @@ def _handle(draft: Draft, event: AnyEvent) -> None:
             taps.grant_withdrawn(draft)
         case CommandAnswered():
             requests.command_answered(draft, event)
+        case FirmwareReported():
+            files.firmware_reported(draft, event)
+        case UploadProgressed():
+            files.upload_progressed(draft, event)
+        case VendorMessageAnswered():
+            vendors.vendor_message_answered(draft, event)
         case SessionStopOrdered():
             close(draft, StopReason.OTHER)
         case AlertCleared():
@@ -190,6 +216,36 @@ def _handle_backend(draft: Draft, event: BackendEvent) -> None:
             requests.setting_change_requested(draft, event)
         case ReadingRequested():
             requests.reading_requested(draft, event)
+        case _:
+            _handle_order(draft, event)
+
+
+def _handle_order(draft: Draft, event: Order) -> None:
+    match event:
+        case ListSent():
+            local_list.list_sent(draft, event)
+        case ReservationRequested():
+            reservations.reservation_requested(draft, event)
+        case ReservationCancelRequested():
+            reservations.reservation_cancel_requested(draft, event)
+        case ProfileSent():
+            profiles.profile_sent(draft, event)
+        case ProfilesCleared():
+            profiles.profiles_cleared(draft, event)
+        case MessageSent():
+            messages.message_sent(draft, event)
+        case MessageCleared():
+            messages.message_cleared(draft, event)
+        case CostTold():
+            messages.cost_told(draft, event)
+        case VendorMessageReceived():
+            vendors.vendor_message_received(draft, event)
+        case LogRequested():
+            files.log_requested(draft, event)
+        case FirmwareRequested():
+            files.firmware_requested(draft, event)
+        case NoteRequested():
+            requests.note_requested(draft, event)
         case _:
             assert_never(event)
 

@@ -3,10 +3,11 @@
 from dataclasses import replace
 from typing import assert_never
 
+from bridge.core.backend import AuthorizeAnswered, AuthorizeFailed
 from bridge.core.draft import Draft
 from bridge.core.effects import AskAuthorize, RememberTag
 from bridge.core.energy import allowance, is_running
-from bridge.core.events import AuthorizeAnswered, AuthorizeFailed, GrantMoved, StopPressed, TagPresented
+from bridge.core.events import GrantMoved, StopPressed, TagPresented
 from bridge.core.hardware import is_faulted, is_offline, is_plugged
 from bridge.core.sessions import close, try_start
 from bridge.core.state import Asking, BackendSession, Granted, LocalSession, NotPending, State

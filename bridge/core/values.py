@@ -102,6 +102,11 @@ class Verdict(StrEnum):
     EXPIRED = "Expired"
     INVALID = "Invalid"
     CONCURRENT = "ConcurrentTx"
+    NO_CREDIT = "NoCredit"
+    NOT_ALLOWED_HERE = "NotAllowedTypeEVSE"
+    NOT_AT_THIS_LOCATION = "NotAtThisLocation"
+    NOT_AT_THIS_TIME = "NotAtThisTime"
+    UNKNOWN = "Unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +118,8 @@ class TagInfo:
     """The parent or group tag. Compare by `tag_key`."""
     expires_ms: int | None = None
     """UTC; None never expires."""
+    listed: bool = False
+    """From the local list, which the backend maintains; else from its own answer, which the cache keeps."""
 
     def accepts(self, utc_ms: int) -> bool:
         """Whether this tag may charge at that time."""
@@ -157,6 +164,8 @@ class Why(StrEnum):
     NO_PERMISSION = "no_permission"
     """A known user without a tag for the backend and without local permission."""
     OCCUPIED = "occupied"
+    RESERVED = "reserved"
+    """Somebody else has reserved the connector at the backend."""
     NO_SESSION = "no_session"
     """A stop was asked for where nothing of this person runs."""
     NO_CHARGE_POINT = "no_charge_point"
@@ -189,6 +198,10 @@ class StopReason(StrEnum):
     UNLOCK = "UnlockCommand"
     EMERGENCY_STOP = "EmergencyStop"
     OTHER = "Other"
+    IMMEDIATE_RESET = "ImmediateReset"
+    MASTER_PASS = "MasterPass"  # noqa: S105 - a word of the field
+    STOPPED_BY_EV = "StoppedByEV"
+    TIMEOUT = "Timeout"
 
 
 @unique
@@ -247,3 +260,59 @@ class Reading:
     context: ReadingContext = ReadingContext.PERIODIC
     signed: str | None = None
     """A signed meter value (OCMF), passed on byte for byte."""
+
+
+# --- transactions, as OCPP 2.0.1 tells them (P2 E) --------------------------------------------------------------------------------
+
+
+@unique
+class TxPoint(StrEnum):
+    """What begins or ends a transaction (TxStartPoint, TxStopPoint). ParkingBayOccupancy and DataSigned need hardware we don't have."""
+
+    EV_CONNECTED = "EVConnected"
+    AUTHORIZED = "Authorized"
+    POWER_PATH_CLOSED = "PowerPathClosed"
+    """Connected and authorised."""
+    ENERGY_TRANSFER = "EnergyTransfer"
+
+
+@unique
+class TxKind(StrEnum):
+    """Where in a transaction a record stands."""
+
+    STARTED = "Started"
+    UPDATED = "Updated"
+    ENDED = "Ended"
+
+
+@unique
+class TxTrigger(StrEnum):
+    """Why a transaction's record was made (triggerReason)."""
+
+    ABNORMAL = "AbnormalCondition"
+    AUTHORIZED = "Authorized"
+    CABLE_PLUGGED_IN = "CablePluggedIn"
+    CHARGING_RATE_CHANGED = "ChargingRateChanged"
+    CHARGING_STATE_CHANGED = "ChargingStateChanged"
+    DEAUTHORIZED = "Deauthorized"
+    EV_COMMUNICATION_LOST = "EVCommunicationLost"
+    EV_CONNECT_TIMEOUT = "EVConnectTimeout"
+    METER_CLOCK = "MeterValueClock"
+    METER_PERIODIC = "MeterValuePeriodic"
+    REMOTE_START = "RemoteStart"
+    REMOTE_STOP = "RemoteStop"
+    RESET_COMMAND = "ResetCommand"
+    STOP_AUTHORIZED = "StopAuthorized"
+    TRIGGER = "Trigger"
+    UNLOCK_COMMAND = "UnlockCommand"
+
+
+@unique
+class ChargingState(StrEnum):
+    """What a transaction's vehicle does."""
+
+    IDLE = "Idle"
+    EV_CONNECTED = "EVConnected"
+    CHARGING = "Charging"
+    SUSPENDED_EV = "SuspendedEV"
+    SUSPENDED_EVSE = "SuspendedEVSE"

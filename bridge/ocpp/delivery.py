@@ -27,7 +27,7 @@ from bridge.ocpp.attempts import (
     unanswered,
 )
 from bridge.ocpp.dialect import Outgoing, Registration
-from bridge.ocpp.jobs import Announced, Beat, Boot, Deliver, Job, Loss, News, OpenCall, Question, Triggered
+from bridge.ocpp.jobs import Announced, Beat, Boot, Deliver, Job, Loss, News, OpenCall, Question, Told, Triggered
 from bridge.ocpp.news import StatusNews
 from bridge.ocpp.ports import QueuedRecord
 
@@ -35,6 +35,8 @@ ASKS_MAX = 20
 """Taps that wait for one link: more than one driver a second for as long as a question lives are no drivers."""
 ERRANDS_MAX = 20
 """Messages the central system triggered and has not received yet; it may trigger again."""
+NOTICES_MAX = 100
+"""Notices that wait for a central system that is away: more than happens in a week."""
 READINGS_MAX = 20
 """Readings outside transactions that wait; the oldest goes first when more come."""
 BEAT_MAX_S = 86_400.0
@@ -57,6 +59,7 @@ class Delivery:
         "_last_beat_s",
         "_last_sent_s",
         "_next_record",
+        "_notices",
         "_prefix",
         "_readings",
         "_rng",
@@ -95,6 +98,7 @@ class Delivery:
         self._last_sent_s = self._last_beat_s = 0.0
         self._asks: deque[Question] = deque()
         self._errands: deque[Outgoing] = deque()
+        self._notices: deque[Outgoing] = deque()
         self._readings: deque[AnnounceReading] = deque()
         self._waiting = False
         """There may be a record."""
@@ -136,6 +140,16 @@ class Delivery:
         for outgoing in outgoings:
             if len(self._errands) < ERRANDS_MAX and outgoing not in self._errands:
                 self._errands.append(outgoing)
+
+    def follow(self, outgoings: tuple[Outgoing, ...]) -> None:
+        """The parts of a report that the central system asked for on this connection."""
+        self._errands.extend(outgoings)
+
+    def tell(self, outgoings: tuple[Outgoing, ...]) -> None:
+        """Notices: sent once, in order, on this connection or a later one; the oldest goes when there are too many."""
+        self._notices.extend(outgoings)
+        while len(self._notices) > NOTICES_MAX:
+            self._notices.popleft()
 
     def trigger_boot(self) -> None:
         """The central system asked for BootNotification."""
@@ -191,6 +205,8 @@ class Delivery:
             return Triggered(self._errands[0])
         if self.news.stale or (self.news.due_s is not None and self.news.due_s <= now_s):
             return News()
+        if self._notices:
+            return Told(self._notices[0])
         if self._beat_wanted or now_s >= self._beat_due_s():
             return Beat()
         return Announced(self._readings[0]) if self._readings else self._next_delivery(now_s)
@@ -249,6 +265,8 @@ class Delivery:
                 self._readings.popleft()
             case Triggered():
                 self._errands.popleft()
+            case Told():
+                self._notices.popleft()
             case News() | Deliver():
                 pass
             case _:
@@ -314,6 +332,8 @@ class Delivery:
             case OpenCall(job=Deliver(head=head), id=message):
                 verdict = unanswered(head, message, ending, patience=patience, utc_ms=utc_ms)
                 self._keep(head, verdict)
+            case OpenCall(job=Told(outgoing=outgoing)):
+                self._notices.appendleft(outgoing)
             case None if self._hand is not None and isinstance(ending, Broken):
                 # it could not even be rendered or written
                 verdict = unanswered(self._hand, self._hand.message, ending, patience=patience, utc_ms=utc_ms)

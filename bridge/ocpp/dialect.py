@@ -6,10 +6,13 @@ from enum import StrEnum, unique
 from typing import Any, Protocol, TypeAlias
 
 from bridge.clock import Stamp
-from bridge.core.effects import AnnounceReading, Outcome, Record
-from bridge.core.events import AnyEvent, RecordDelivered
-from bridge.core.state import Settings, State
-from bridge.core.values import IdTag, Person, RecordId, RequestId, TagInfo
+from bridge.core.backend import RecordDelivered
+from bridge.core.effects import AnnounceReading, Answer, Outcome, Record
+from bridge.core.events import AnyEvent
+from bridge.core.orders import Notice
+from bridge.core.settings import Settings
+from bridge.core.state import State
+from bridge.core.values import IdTag, Person, RecordId, RequestId, SessionId, TagInfo
 
 Json: TypeAlias = Any
 JsonObject: TypeAlias = dict[str, Json]
@@ -74,6 +77,10 @@ class Reply:
     errands: tuple[Errand, ...] = ()
     connector: int | None = None
     """The connector an errand is about; None: all."""
+    messages: tuple[Outgoing, ...] = ()
+    """To be sent after it, in order: the parts of a report."""
+    event: AnyEvent | None = None
+    """What the core has to know, answer or not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +116,19 @@ class Context:
     """What the authorisation cache has on a tag."""
     heartbeat_s: int = 0
     """The heartbeat interval in force, where the central system may ask for it and the settings leave it to the registration."""
+    nameplate: Nameplate = Nameplate(vendor="", model="")
+    listed: Callable[[IdTag], TagInfo | None] = lambda _tag: None
+    """What the local list has on a tag."""
+    list_size: Callable[[], int] = lambda: 0
+    """How many tags it has."""
+    is_queued: Callable[[SessionId | None], bool] = lambda _session: False
+    """Whether records of a transaction (None: of any) wait to be delivered."""
+
+
+Handler: TypeAlias = Callable[[JsonObject, Context], Handled]
+"""Answers one action, whose payload has passed its schema."""
+Words: TypeAlias = tuple[frozenset[Outcome], str]
+"""The outcomes that an answer has a word for (each its own value), and its plain no for all others."""
 
 
 class Dialect(Protocol):
@@ -116,10 +136,18 @@ class Dialect(Protocol):
 
     subprotocol: str
     """`ocpp1.6` …"""
+    speaks_of_transactions: bool
+    """It has a message for each step of one, so that its own name for a transaction is ours."""
     tag_length_max: int
 
-    def boot(self, nameplate: Nameplate) -> Outgoing:
-        """BootNotification."""
+    def boot(self, nameplate: Nameplate, reason: str) -> Outgoing:
+        """BootNotification; `reason` in 2.0.1's words (BootReason)."""
+
+    def greetings(self, state: State) -> tuple[Outgoing, ...]:
+        """What follows an accepted BootNotification, after the statuses."""
+
+    def notice(self, notice: Notice, state: State) -> tuple[Outgoing, ...]:
+        """Something to be told once; nothing where this version has no message for it."""
 
     def registered(self, payload: JsonObject) -> Registered:
         """Read its answer. Raises CsmsRefused where no status can be read: nothing has been answered."""
@@ -164,7 +192,7 @@ class Dialect(Protocol):
     def handle(self, action: str, payload: JsonObject, context: Context) -> Handled:
         """Answer a request of the central system whose payload has passed its schema."""
 
-    def answer(self, action: str, outcome: Outcome) -> JsonObject:
+    def answer(self, action: str, answer: Answer, state: State) -> JsonObject:
         """Spell the core's answer to a passed request."""
 
     def unknown_action(self, action: str) -> Refusal:

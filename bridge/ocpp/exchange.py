@@ -8,26 +8,27 @@ from collections.abc import Callable
 from typing import TypeAlias, assert_never
 
 from bridge.clock import BUILT_MS
-from bridge.core.effects import AnnounceReading, AnnounceStatus, Answer, AskAuthorize
-from bridge.core.events import AuthorizeAnswered, AuthorizeFailed, ReadingRequested, RecordDelivered
+from bridge.core.backend import AuthorizeAnswered, AuthorizeFailed, ReadingRequested, RecordDelivered
+from bridge.core.effects import AnnounceReading, AnnounceStatus, Answer, AskAuthorize, Tell
 from bridge.core.state import Asking
 from bridge.core.values import RequestId
 from bridge.errors import CsmsRefused
 from bridge.ocpp.attempts import Again, Ending, Park, Patience, Verdict
 from bridge.ocpp.backoff import boot_wait_s, heartbeat_s
+from bridge.ocpp.conformity import Conformity
 from bridge.ocpp.delivery import Delivery
 from bridge.ocpp.dialect import Dialect, Errand, JsonObject, Outgoing, Registration
 from bridge.ocpp.failures import printable
 from bridge.ocpp.frames import BadFrame, Call, CallError, CallResult, Frame, decode, encode
 from bridge.ocpp.inbound import Answered, Arrival, Handed, Ignored, Inbound
-from bridge.ocpp.jobs import Announced, Beat, Boot, Deliver, Job, News, Question, Triggered, tag_in
+from bridge.ocpp.jobs import Announced, Beat, Boot, Deliver, Job, News, Question, Told, Triggered, tag_in
 from bridge.ocpp.ports import Station
 from bridge.ocpp.privacy import without
 from bridge.ocpp.setup import LinkSetup
-from bridge.ocpp.validation import Kind, Version, knows, validate
+from bridge.ocpp.validation import Kind, Version
 from bridge.ocpp.wire import Wire
 
-LinkEffect: TypeAlias = AskAuthorize | AnnounceStatus | AnnounceReading | Answer
+LinkEffect: TypeAlias = AskAuthorize | AnnounceStatus | AnnounceReading | Answer | Tell
 """What there is to say."""
 
 DRIFT_MS = 5_000
@@ -43,6 +44,7 @@ class Exchange:
 
     __slots__ = (
         "_clock",
+        "_conformity",
         "_dialect",
         "_hide",
         "_nameplate",
@@ -50,8 +52,6 @@ class Exchange:
         "_settings",
         "_soon",
         "_station",
-        "_version",
-        "_warned",
         "delivery",
         "held",
         "inbound",
@@ -65,14 +65,13 @@ class Exchange:
         """`soon` runs something after the present call, for what must not happen inside an effect."""
         self._station = station
         self._dialect = dialect
-        self._version = Version(dialect.subprotocol)
+        self._conformity = Conformity(station.state.rules.charge_point, Version(dialect.subprotocol))
         self._clock = setup.clock
         self._hide = setup.hide
         self._nameplate = setup.nameplate
         self._on_time = setup.on_time
         self._settings = setup.settings
         self._soon = soon
-        self._warned: set[str] = set()
         self.delivery = Delivery(station.next_record, setup.rng)
         self.inbound = Inbound(dialect, station, setup.settings.request_s)
         self.wire: Wire | None = None
@@ -97,8 +96,10 @@ class Exchange:
                 self._status_changed(now_s)
             case AnnounceReading():
                 self.delivery.announce(effect)
-            case Answer(request=request, outcome=outcome):
-                result = self.inbound.answer(request, outcome)
+            case Tell(notice=notice):
+                self.delivery.tell(self._dialect.notice(notice, self._station.state))
+            case Answer():
+                result = self.inbound.answer(effect)
                 if result is not None:
                     self._write(result)
             case _:
@@ -130,7 +131,7 @@ class Exchange:
             if outgoing is None:
                 self._skip(job)
             else:
-                self._check(outgoing.action, Kind.REQUEST, outgoing.payload)
+                self._conformity.check(outgoing.action, Kind.REQUEST, outgoing.payload)
                 used = self.delivery.sent(job, outgoing, now_s)
                 self._write(Call(message_id=used, action=outgoing.action, payload=outgoing.payload))
 
@@ -138,7 +139,7 @@ class Exchange:
         state = self._station.state
         match job:
             case Boot():
-                return self._dialect.boot(self._nameplate)
+                return self._dialect.boot(self._nameplate, state.kept.boot_reason)
             case Beat():
                 return self._dialect.heartbeat()
             case Question(effect=effect):
@@ -147,7 +148,7 @@ class Exchange:
                 return self._render_status(now_s)
             case Announced(effect=effect):
                 return self._dialect.reading(effect, state.settings)
-            case Triggered(outgoing=outgoing):
+            case Triggered(outgoing=outgoing) | Told(outgoing=outgoing):
                 return outgoing
             case Deliver(head=head):
                 row = head.row
@@ -194,7 +195,7 @@ class Exchange:
                 if job is None:
                     self._ignored("an answer to nothing that is open")
                 else:
-                    self._check(action, Kind.RESPONSE, payload)
+                    self._conformity.check(action, Kind.RESPONSE, payload)
                     self._answered(job, payload)
             case CallError(message_id=message_id, code=code, description=description):
                 self._failed(message_id, code, description)
@@ -224,7 +225,7 @@ class Exchange:
                     event = self._dialect.delivered(head.row.id, head.row.record, payload, stamp)
                     self.delivery.delivered(job)
                     self._station.handle(event)
-                case News() | Announced() | Triggered():
+                case News() | Announced() | Triggered() | Told():
                     pass
                 case _:
                     assert_never(job)
@@ -265,6 +266,7 @@ class Exchange:
         if answer.status is Registration.ACCEPTED:
             self.interval_s = heartbeat_s(answer.interval_s, intervals)
             self.problem = None
+            self.delivery.tell(self._dialect.greetings(self._station.state))
             if self._clock.utc_ms() < BUILT_MS:
                 self.delivery.trigger_beat()  # it does not tell the time, for which records wait: ask once more
             log.info("%s: = registered, heartbeat every %d s", self.name, self.interval_s)
@@ -297,10 +299,14 @@ class Exchange:
             heartbeat_s=self.interval_s,
         )
         match self.inbound.received(arrival):
-            case Answered(frame=frame, errands=errands, connector=connector):
-                for errand in errands:
-                    self._run(errand, connector)
-                return self._encoded(frame)
+            case Answered() as answered:
+                for errand in answered.errands:
+                    self._run(errand, answered.connector)
+                self.delivery.follow(answered.messages)
+                if answered.event is not None:
+                    event = answered.event
+                    self._soon(lambda: self._station.handle(event))
+                return self._encoded(answered.frame)
             case Handed(event=event):
                 self._station.handle(event)
             case Ignored():
@@ -367,18 +373,6 @@ class Exchange:
                 self._soon(lambda: station.record_parked(record, session, error=error, retry_ms=retry_ms))
             case None:
                 pass
-
-    def _check(self, action: str, kind: Kind, payload: JsonObject) -> None:
-        """Both ways against the official schema. Nothing is held back: we would lose what the peer might well understand."""
-        violation = validate(self._version, action, kind, payload) if knows(self._version, action) else None
-        if violation is None:
-            return
-        what = f"{action}{kind.value}"
-        if kind is Kind.REQUEST:
-            log.error("%s: our %s breaks its schema (%s at /%s): please report it", self.name, what, violation.keyword, violation.path)
-        elif what not in self._warned:
-            self._warned.add(what)
-            log.warning("%s: the central system's %s breaks its schema (%s at /%s)", self.name, what, violation.keyword, violation.path)
 
     def _encoded(self, frame: CallResult | CallError) -> str:
         text = encode(frame).decode()

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
 from bridge.clock import Stamp
-from bridge.core.effects import Outcome
+from bridge.core.effects import Answer
 from bridge.core.events import AnyEvent
 from bridge.core.values import RequestId
-from bridge.ocpp.dialect import Context, Dialect, Errand, Passed, Refusal, Registration, Reply
+from bridge.ocpp.dialect import Context, Dialect, Errand, Outgoing, Passed, Refusal, Registration, Reply
 from bridge.ocpp.frames import BadFrame, Call, CallError, CallResult, Fault
 from bridge.ocpp.ports import Station
 from bridge.ocpp.validation import Kind, Version, knows, validate
@@ -34,6 +34,8 @@ class Answered:
     frame: CallResult | CallError
     errands: tuple[Errand, ...] = ()
     connector: int | None = None
+    messages: tuple[Outgoing, ...] = ()
+    event: AnyEvent | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +107,12 @@ class Inbound:
             return _refusal(call, refusal)
         return self._handle(arrival)
 
-    def answer(self, request: RequestId, outcome: Outcome) -> CallResult | None:
+    def answer(self, answer: Answer) -> CallResult | None:
         """The core's answer; None: nobody waits for it any more."""
-        work = self._work.pop(request, None)
+        work = self._work.pop(answer.request, None)
         if work is None:
             return None
-        return CallResult(message_id=work.message_id, payload=self._dialect.answer(work.action, outcome))
+        return CallResult(message_id=work.message_id, payload=self._dialect.answer(work.action, answer, self._station.state))
 
     def expired(self, now_s: float) -> list[CallError]:
         """Answers to those that have waited too long."""
@@ -152,8 +154,14 @@ class Inbound:
             heartbeat_s=arrival.heartbeat_s,
         )
         match self._dialect.handle(call.action, call.payload, context):
-            case Reply(payload=payload, errands=errands, connector=connector):
-                return Answered(frame=CallResult(message_id=call.message_id, payload=payload), errands=errands, connector=connector)
+            case Reply() as reply:
+                return Answered(
+                    frame=CallResult(message_id=call.message_id, payload=reply.payload),
+                    errands=reply.errands,
+                    connector=reply.connector,
+                    messages=reply.messages,
+                    event=reply.event,
+                )
             case Refusal() as refusal:
                 return _refusal(call, refusal)
             case Passed(event=event):

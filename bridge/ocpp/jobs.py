@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from bridge.core.effects import AnnounceReading, AskAuthorize, RecordSample
+from bridge.core.effects import AnnounceReading, AskAuthorize, RecordStart, RecordStop
 from bridge.core.values import IdTag
 from bridge.ocpp.attempts import Head, Verdict
 from bridge.ocpp.dialect import Outgoing
@@ -53,7 +53,14 @@ class Deliver:
     head: Head
 
 
-Job: TypeAlias = Boot | Beat | Question | News | Announced | Triggered | Deliver
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A notice."""
+
+    outgoing: Outgoing
+
+
+Job: TypeAlias = Boot | Beat | Question | News | Announced | Triggered | Told | Deliver
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +90,6 @@ def tag_in(call: OpenCall | None) -> IdTag | None:
             return effect.tag
         case OpenCall(job=Deliver(head=head)):
             record = head.row.record
-            return None if isinstance(record, RecordSample) else record.tag
+            return record.tag if isinstance(record, RecordStart | RecordStop) else None
         case _:
             return None

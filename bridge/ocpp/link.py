@@ -11,8 +11,8 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
+from bridge.core.backend import BackendOffline, BackendOnline, ResetKind
 from bridge.core.effects import RestartStation
-from bridge.core.events import BackendOffline, BackendOnline, ResetKind
 from bridge.ocpp import failures
 from bridge.ocpp.attempts import Broken, Dropped, Ending, Left, Silent
 from bridge.ocpp.backoff import backoff, wait_s
@@ -263,7 +263,7 @@ class Link:
         if delivery.open is not None:
             return latest_s
         quiet_s = max(self._restart_s, self._heard_s) + settings.settle_s
-        return min(quiet_s, latest_s) if self._restart is ResetKind.SOFT else self._restart_s
+        return min(quiet_s, latest_s) if self._restart is not ResetKind.HARD else self._restart_s
 
     def _leave(self, wire: Wire) -> None:
         """Close politely; `run` goes on when the socket is gone, and registers anew."""

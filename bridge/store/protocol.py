@@ -7,6 +7,7 @@ from typing import Protocol
 
 from bridge.core.effects import Decision, HistoryEntry, Record
 from bridge.core.leap import Leap
+from bridge.core.orders import ListEntry
 from bridge.core.state import Kept
 from bridge.core.values import ChargePointId, IdTag, RecordId, SessionId, TagInfo
 
@@ -92,6 +93,10 @@ class Change:
     decisions: tuple[Decision, ...] = ()
     remembered: tuple[tuple[IdTag, TagInfo], ...] = ()
     forget_tags: bool = False
+    list_replaced: bool = False
+    """The local list is emptied before `listed` is put on it."""
+    listed: tuple[ListEntry, ...] = ()
+    """Tags put on the local list, or taken off it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

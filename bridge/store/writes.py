@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Final, TypeAlias, assert_never
 
-from bridge.core.effects import Record, RecordSample, RecordStart, RecordStop
+from bridge.core.effects import Record, RecordSample, RecordStart, RecordStop, RecordUpdate
 from bridge.core.values import ChargePointId, SessionId
 from bridge.store import policy
 from bridge.store.codec import DECISION, HISTORY, KEPT, RECORD, TAG_INFO
@@ -91,6 +91,8 @@ def kind(record: Record) -> str:
             return "start"
         case RecordSample():
             return "sample"
+        case RecordUpdate():
+            return "update"
         case RecordStop():
             return "stop"
         case _:

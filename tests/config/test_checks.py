@@ -5,7 +5,7 @@ import tomllib
 import pytest
 
 from bridge.config import checks
-from bridge.core.state import Settings
+from bridge.core.settings import Settings
 
 WRONG = [
     # names that lead nowhere

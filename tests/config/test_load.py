@@ -8,7 +8,7 @@ import pytest
 from bridge.config import LogForm, MqttProtocol, PasswordForm, Reader, load
 from bridge.config.load import FILE_BYTES_MAX
 from bridge.core.identity import User
-from bridge.core.state import Cable, EnergyRules, Missing, Rules, Settings
+from bridge.core.settings import Ability, Cable, EnergyRules, Missing, Rules, Settings
 from bridge.core.values import ChargePointId, IdTag, Mode, ReaderId, TagKind, UserId
 from bridge.errors import ConfigurationRefused
 from bridge.ocpp.dialect import Nameplate
@@ -91,7 +91,7 @@ stop_tap_min_s = 5
 question_s = 4.5
 resume = true
 continue_max_s = 60
-can_reset = true
+can = ["reset"]
 variables = {{ MeterValueSampleInterval = 30, AuthorizeRemoteTxRequests = false }}
 [charge_points.yard]
 readers = ["yard"]
@@ -128,7 +128,7 @@ def test_every_key_arrives(tmp_path: Path, certificate: Path) -> None:
     assert (mqtt.user, mqtt.root, mqtt.protocol, mqtt.instance) == ("evbridge", "home/evbridge", MqttProtocol.V311, "bridge-2")
     assert mqtt.password is not None
     assert mqtt.password.text == "b"
-    assert (csms.id, csms.name, csms.protocol, csms.ca_file) == ("steve", "SteVe", "ocpp1.6", certificate)
+    assert (csms.id, csms.name, csms.protocols, csms.ca_file) == ("steve", "SteVe", ("ocpp1.6",), certificate)
     assert (csms.password_form, csms.monitor, csms.monitor_grace_s) == (PasswordForm.HEX, True, 60)
     assert (csms.call_timeout_s, csms.connect_timeout_s) == (20, 10)
     assert (csms.reconnect_max_s, csms.boot_retry_min_s) == (60, 5)
@@ -164,7 +164,8 @@ def test_rules_are_the_sections_of_charge_point_and_energy_management(tmp_path: 
         resume=True,
         continue_max_s=60,
         energy=energy,
-        can_reset=True,
+        can=frozenset({Ability.RESET}),
+        currency="CHF",
     )
     assert configuration.charge_points[ChargePointId("yard")].rules.energy == energy
     assert configuration.charge_points[ChargePointId("yard")].rules.tag_length_max == 36

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.ocpp.keys import PROFILES
+from bridge.ocpp.v16.keys import PROFILES
 from tests.conformance import ledger
 
 KNOWN = {case.requirement for case in ledger.cases()}

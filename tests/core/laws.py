@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from bridge.core.backend import AuthorizeAnswered, ResetRequested
 from bridge.core.clockwork import deadline_s
 from bridge.core.effects import (
     AnyEffect,
@@ -18,7 +19,7 @@ from bridge.core.effects import (
     WriteHistory,
 )
 from bridge.core.energy import command
-from bridge.core.events import AnyEvent, AuthorizeAnswered, Origin, ResetRequested, Restarted, StopPressed, TagPresented, TimePassed
+from bridge.core.events import AnyEvent, Origin, Restarted, StopPressed, TagPresented, TimePassed
 from bridge.core.hardware import is_plugged
 from bridge.core.state import Asking, BackendSession, LocalSession, NoSession, NotPending, State
 from bridge.core.status import reported_status
@@ -168,7 +169,8 @@ def records_keep_their_order(so_far: list[Record], new: Record) -> None:
     assert own, "nothing before the start"
     assert isinstance(own[0], RecordStart)
     assert not isinstance(own[-1], RecordStop), "nothing after the stop"
-    assert new.reading.register_wh >= own[-1].reading.register_wh
+    if new.reading is not None and own[-1].reading is not None:
+        assert new.reading.register_wh >= own[-1].reading.register_wh
     assert _time_ms(new) >= _time_ms(own[-1])
 
 

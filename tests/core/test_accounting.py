@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from bridge.core.effects import EntryKind
-from bridge.core.state import Settings
+from bridge.core.settings import Settings
 from tests.core.world import CARL, ROAMER, Bench, charging, plugged, ready
 
 QUIET = Settings(sample_interval_s=0)

@@ -7,7 +7,7 @@ import pytest
 
 from bridge.core.clockwork import CLOCKWORK, allowed_w, deadline_s, next_aligned_ms
 from bridge.core.events import TimePassed
-from bridge.core.state import EnergyRules, Settings
+from bridge.core.settings import EnergyRules, Settings
 from bridge.core.values import ReadingContext
 from tests.core.world import ACCEPTED, CARL, ROAMER, TEN_O_CLOCK_MS, Bench, charging, plugged, ready
 

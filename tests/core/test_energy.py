@@ -6,7 +6,8 @@ import pytest
 
 from bridge.core.effects import CommandHardware
 from bridge.core.energy import allowance, amperes_to_watts, watts_to_amperes
-from bridge.core.state import EnergyRules, Missing, Settings, Source
+from bridge.core.settings import EnergyRules, Missing, Settings
+from bridge.core.state import Source
 from bridge.core.values import LimitBy, Mode, ReadingContext
 from tests.core.world import ACCEPTED, BLOCKED, CARL, FAMILY, INVALID, ROAMER, STRANGER, Bench, charging, plugged, ready
 

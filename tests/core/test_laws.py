@@ -12,23 +12,12 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from bridge.core.backend import CacheClearRequested, ReadingRequested, RecordParked, ResetKind, UnlockRequested
 from bridge.core.effects import AskAuthorize
-from bridge.core.events import (
-    AlertCleared,
-    CacheClearRequested,
-    ClockCorrected,
-    CommandAnswered,
-    GrantMoved,
-    GrantWithdrawn,
-    ReadingRequested,
-    RecordParked,
-    ResetKind,
-    Restarted,
-    SessionStopOrdered,
-    UnlockRequested,
-)
+from bridge.core.events import AlertCleared, ClockCorrected, CommandAnswered, GrantMoved, GrantWithdrawn, Restarted, SessionStopOrdered
 from bridge.core.leap import Leap
-from bridge.core.state import EnergyRules, Kept, NoSession, Settings
+from bridge.core.settings import EnergyRules, Settings
+from bridge.core.state import Kept, NoSession
 from bridge.core.values import CommandId, Person, RecordId, RequestId, SessionId, TagInfo, Verdict
 from tests.core.laws import Ledger
 from tests.core.world import ACCEPTED, ANNA, BEN, CARL, DORA, FAMILY, INVALID, ROAMER, STRANGER, Bench

@@ -7,7 +7,7 @@ import pytest
 
 from bridge.core.effects import EntryKind
 from bridge.core.metering import BATTERY_MAX_WH
-from bridge.core.state import Settings
+from bridge.core.settings import Settings
 from tests.core.world import ACCEPTED, ANNA, CARL, FAMILY, INVALID, ROAMER, STRANGER, Bench, charging, plugged, ready
 
 QUIET = Settings(sample_interval_s=0)

@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 
 from bridge.core.pricing import cost_so_far, price_now
-from bridge.core.state import LocalSession, Settings
+from bridge.core.settings import Settings
+from bridge.core.state import LocalSession
 from tests.core.world import CARL, Bench, charging, ready
 
 QUIET = Settings(sample_interval_s=0)

@@ -3,7 +3,7 @@
 import pytest
 
 from bridge.core.readings import reading
-from bridge.core.state import Settings
+from bridge.core.settings import Settings
 from bridge.core.values import Reading, ReadingContext
 from tests.core.world import TEN_O_CLOCK_MS, Bench, charging, ready
 

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from bridge.core.backend import ReadingRequested
 from bridge.core.effects import CommandHardware, EntryKind, Outcome
-from bridge.core.events import ReadingRequested
 from bridge.core.recovery import settings_in_force
-from bridge.core.state import Kept, Rules, Settings
+from bridge.core.settings import Rules, Settings
+from bridge.core.state import Kept
 from bridge.core.values import Mode, Person
 from tests.core.world import ACCEPTED, ANNA, BEN, CARL, FAMILY, INVALID, ROAMER, STRANGER, Bench, charging, plugged, ready
 

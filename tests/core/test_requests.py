@@ -5,17 +5,10 @@ from typing import Any
 
 import pytest
 
+from bridge.core.backend import CacheClearRequested, ReadingRequested, RecordDelivered, RecordParked, ResetKind, UnlockRequested
 from bridge.core.effects import AskAuthorize, ForgetTags, Outcome, RememberTag, ResetHardware, RestartStation, UnlockHardware
-from bridge.core.events import (
-    CacheClearRequested,
-    CommandAnswered,
-    ReadingRequested,
-    RecordDelivered,
-    RecordParked,
-    ResetKind,
-    UnlockRequested,
-)
-from bridge.core.state import Cable, Settings
+from bridge.core.events import CommandAnswered
+from bridge.core.settings import Ability, Cable, Settings
 from bridge.core.values import (
     CommandId,
     IdTag,
@@ -278,7 +271,7 @@ def test_a_reset_leaves_out_of_service_what_was(kind: ResetKind) -> None:
     "can_reset, kind, told", [(True, ResetKind.HARD, 1), (True, ResetKind.SOFT, 0), (False, ResetKind.HARD, 0), (False, ResetKind.SOFT, 0)]
 )
 def test_a_hard_reset_reaches_the_hardware_where_that_can(can_reset: bool, kind: ResetKind, told: int) -> None:
-    bench = ready(can_reset=can_reset)
+    bench = ready(can=frozenset({Ability.RESET}) if can_reset else frozenset())
     bench.resets(kind)
     assert len(bench.asked_for(ResetHardware)) == told
 

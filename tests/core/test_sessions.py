@@ -7,7 +7,8 @@ import pytest
 
 from bridge.core.effects import EntryKind, UnlockHardware
 from bridge.core.events import SessionStopOrdered
-from bridge.core.state import Cable, Granted, Settings
+from bridge.core.settings import Cable, Settings
+from bridge.core.state import Granted
 from bridge.core.values import Authority, ReadingContext
 from tests.core.world import ACCEPTED, ANNA, BEN, CARL, ROAMER, TEN_O_CLOCK_MS, Bench, charging, plugged, ready
 

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from bridge.core.settings import EnergyRules
 from bridge.core.sources import SOURCES_MAX
-from bridge.core.state import EnergyRules, Source
+from bridge.core.state import Source
 from tests.core.world import Bench, charging, ready
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bridge.core.effects import AnnounceStatus
-from bridge.core.state import Cable, Settings
+from bridge.core.settings import Cable, Settings
 from bridge.core.status import station_status
 from tests.core.world import ACCEPTED, BEN, BLOCKED, CARL, ROAMER, Bench, charging, plugged, ready
 

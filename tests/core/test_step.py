@@ -6,51 +6,93 @@ from typing import Any, get_args
 
 import pytest
 
-from bridge.core.effects import AnnounceStatus, CommandHardware
-from bridge.core.events import (
-    AlertCleared,
-    AnyEvent,
+from bridge.core.backend import (
     AuthorizeAnswered,
     AuthorizeFailed,
     AvailabilityRequested,
     BackendOffline,
     BackendOnline,
-    BrokerLost,
-    BrokerSynchronised,
     CacheClearRequested,
-    ClockCorrected,
-    CommandAnswered,
-    Door,
-    EnergyManaged,
-    GrantMoved,
-    GrantWithdrawn,
-    MeterReported,
-    Origin,
-    PriceChanged,
+    CostTold,
+    FirmwareRequested,
+    ListSent,
+    LogRequested,
+    MessageCleared,
+    MessageSent,
+    NoteRequested,
+    ProfilesCleared,
+    ProfileSent,
     ReadingRequested,
     RecordDelivered,
     RecordParked,
     RemoteStartRequested,
     RemoteStopRequested,
+    ReservationCancelRequested,
+    ReservationRequested,
     ResetKind,
     ResetRequested,
+    SettingChangeRequested,
+    UnlockRequested,
+    VendorMessageReceived,
+)
+from bridge.core.effects import AnnounceStatus, CommandHardware
+from bridge.core.events import (
+    AlertCleared,
+    AnyEvent,
+    BrokerLost,
+    BrokerSynchronised,
+    ClockCorrected,
+    CommandAnswered,
+    Door,
+    EnergyManaged,
+    FirmwareReported,
+    GrantMoved,
+    GrantWithdrawn,
+    MeterReported,
+    Origin,
+    PriceChanged,
     Restarted,
     SessionStopOrdered,
-    SettingChangeRequested,
     StopPressed,
     StorageChanged,
     TagPresented,
     TimePassed,
-    UnlockRequested,
+    UploadProgressed,
+    VendorMessageAnswered,
     WallboxReported,
 )
-from bridge.core.state import Settings, State
+from bridge.core.orders import (
+    ChargingProfile,
+    ChargingSchedule,
+    DisplayMessage,
+    FirmwareJob,
+    LogJob,
+    LogKind,
+    ProfileFilter,
+    ProfileKind,
+    ProfilePurpose,
+    RateUnit,
+    Reservation,
+    SchedulePeriod,
+)
+from bridge.core.settings import Settings
+from bridge.core.state import State
 from bridge.core.step import step
-from bridge.core.values import CommandId, QuestionId, RecordId, RequestId, SessionId, UserId
+from bridge.core.values import CommandId, IdTag, QuestionId, RecordId, RequestId, SessionId, UserId
 from tests.core.laws import Ledger
 from tests.core.world import ACCEPTED, BEN, CARL, FAMILY, INVALID, ROAMER, STRANGER, Bench, charging, plugged, ready
 
 REQUEST = RequestId("request")
+RESERVATION = Reservation(id=1, connector=1, tag=IdTag(text="RES-1"), group=None, expires_ms=10**15)
+PROFILE = ChargingProfile(
+    id=1,
+    connector=1,
+    purpose=ProfilePurpose.TX_DEFAULT,
+    stack_level=0,
+    kind=ProfileKind.RELATIVE,
+    schedule=ChargingSchedule(id=None, unit=RateUnit.AMPERES, periods=(SchedulePeriod(start_s=0, limit=8.0),)),
+)
+
 EVENTS: list[tuple[type[AnyEvent], dict[str, Any]]] = [
     (Restarted, {"planned": True}),
     (TimePassed, {}),
@@ -88,6 +130,21 @@ EVENTS: list[tuple[type[AnyEvent], dict[str, Any]]] = [
     (CacheClearRequested, {"request": REQUEST}),
     (SettingChangeRequested, {"request": REQUEST, "name": "cache_enabled", "value": False}),
     (ReadingRequested, {}),
+    (ListSent, {"request": REQUEST, "version": 1, "full": True, "entries": (), "size": 0}),
+    (ReservationRequested, {"request": REQUEST, "reservation": RESERVATION}),
+    (ReservationCancelRequested, {"request": REQUEST, "reservation": 1}),
+    (ProfileSent, {"request": REQUEST, "profile": PROFILE}),
+    (ProfilesCleared, {"request": REQUEST, "which": ProfileFilter()}),
+    (MessageSent, {"request": REQUEST, "message": DisplayMessage(id=1, priority="InFront", text="hello", format="UTF8")}),
+    (MessageCleared, {"request": REQUEST, "message": 1}),
+    (CostTold, {"backend_id": "7", "cost": 1.5}),
+    (VendorMessageReceived, {"request": REQUEST, "vendor": "com.example", "message": None, "data": "x"}),
+    (VendorMessageAnswered, {"request": REQUEST, "accepted": True}),
+    (LogRequested, {"request": REQUEST, "job": LogJob(id=1, kind=LogKind.DIAGNOSTICS, location="http://files.example/")}),
+    (UploadProgressed, {"job": 1, "status": "Uploaded"}),
+    (FirmwareRequested, {"request": REQUEST, "job": FirmwareJob(id=1, location="http://files.example/f")}),
+    (FirmwareReported, {"status": "Installed"}),
+    (NoteRequested, {"request": REQUEST, "name": "monitors", "text": "[]"}),
 ]
 
 

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from bridge.core.backend import AuthorizeAnswered, AuthorizeFailed
 from bridge.core.effects import RememberTag
-from bridge.core.events import AuthorizeAnswered, AuthorizeFailed, GrantMoved, GrantWithdrawn
-from bridge.core.state import Granted, Settings
+from bridge.core.events import GrantMoved, GrantWithdrawn
+from bridge.core.settings import Settings
+from bridge.core.state import Granted
 from bridge.core.values import IdTag, Mode, Person, QuestionId, TagInfo, UserId, Verdict
 from tests.core.world import (
     ACCEPTED,

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from bridge.core.state import Settings
+from bridge.core.settings import Settings
 from bridge.core.values import Authority, IdTag, LimitBy, Mode, Status
 from tests.core.world import BEN, CARL, DORA, ROAMER, TEN_O_CLOCK_MS, Bench, charging, ready
 

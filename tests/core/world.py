@@ -4,6 +4,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from bridge.core.backend import (
+    AuthorizeAnswered,
+    AuthorizeFailed,
+    AvailabilityRequested,
+    BackendOffline,
+    BackendOnline,
+    RecordDelivered,
+    RemoteStartRequested,
+    RemoteStopRequested,
+    ResetKind,
+    ResetRequested,
+    SettingChangeRequested,
+)
 from bridge.core.clockwork import deadline_s
 from bridge.core.effects import (
     AnnounceReading,
@@ -25,35 +38,25 @@ from bridge.core.effects import (
     WriteHistory,
 )
 from bridge.core.energy import command
+from bridge.core.event import Event
 from bridge.core.events import (
     AnyEvent,
-    AuthorizeAnswered,
-    AuthorizeFailed,
-    AvailabilityRequested,
-    BackendOffline,
-    BackendOnline,
     BrokerLost,
     BrokerSynchronised,
     Door,
     EnergyManaged,
-    Event,
     MeterReported,
     Origin,
     PriceChanged,
-    RecordDelivered,
-    RemoteStartRequested,
-    RemoteStopRequested,
-    ResetKind,
-    ResetRequested,
     Restarted,
-    SettingChangeRequested,
     StopPressed,
     StorageChanged,
     TagPresented,
     TimePassed,
     WallboxReported,
 )
-from bridge.core.state import BackendSession, Kept, LocalSession, Rules, Settings, State
+from bridge.core.settings import Rules, Settings
+from bridge.core.state import BackendSession, Kept, LocalSession, State
 from bridge.core.status import reported_status, status
 from bridge.core.step import step
 from bridge.core.values import (
@@ -267,7 +270,7 @@ class Bench:
             starts=isinstance(record, RecordStart),
             backend_id=backend_id,
             info=info,
-            tag=None if isinstance(record, RecordSample) else record.tag,
+            tag=record.tag if isinstance(record, RecordStart | RecordStop) else None,
         )
 
     def remote_start(self, person: Person = ROAMER, *, known: TagInfo | None = None) -> Outcome | None:

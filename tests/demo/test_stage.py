@@ -17,6 +17,7 @@ from bridge.demo.broker import BrokerKind
 from bridge.demo.narrator import Narrator
 from bridge.demo.people import ANNA, GARAGE, IDENTITIES
 from bridge.demo.stage import Stage, built_stage
+from tests.peers.waiting import end
 
 
 @pytest.fixture
@@ -43,8 +44,7 @@ async def a_bridge_that_shows(stage: Stage, lamp: str) -> AsyncIterator[None]:
         try:
             yield
         finally:
-            answering.cancel()
-            await asyncio.gather(answering, return_exceptions=True)
+            await end(answering)
 
 
 async def test_the_lamp_must_have_the_colour_of_the_scene(stage: Stage) -> None:

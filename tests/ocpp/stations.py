@@ -7,9 +7,11 @@ from random import Random
 from typing import Any, TypeVar
 
 from bridge.clock import Clock
+from bridge.core.backend import RecordDelivered
 from bridge.core.effects import AskAuthorize, Record
-from bridge.core.events import AnyEvent, RecordDelivered
-from bridge.core.state import Settings, State
+from bridge.core.events import AnyEvent
+from bridge.core.settings import Settings
+from bridge.core.state import State
 from bridge.core.values import IdTag, Person, QuestionId, RecordId, SessionId, TagInfo
 from bridge.ocpp.attempts import Head
 from bridge.ocpp.backoff import Intervals, Pace
@@ -17,7 +19,7 @@ from bridge.ocpp.dialect import Nameplate, Outgoing
 from bridge.ocpp.link import AnyLinkEffect, Link
 from bridge.ocpp.privacy import hidden
 from bridge.ocpp.setup import LinkSettings, LinkSetup
-from bridge.ocpp.v16 import Dialect16
+from bridge.ocpp.v16.dialect import Dialect16
 from bridge.ocpp.websocket import Opener, SocketSettings
 from bridge.ocpp.wire import Connect, Endpoint
 from tests.ocpp.worlds import SAMPLE, SESSION, START, STOP, TAG, charge_point, nothing_known, person_of

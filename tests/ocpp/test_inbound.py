@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from bridge.core.effects import Outcome
-from bridge.core.events import ResetRequested, UnlockRequested
+from bridge.core.backend import ResetRequested, UnlockRequested
+from bridge.core.effects import Answer, Outcome
 from bridge.core.values import RequestId
 from bridge.ocpp.dialect import Errand, Registration
 from bridge.ocpp.frames import BadFrame, Call, CallError, CallResult, Fault
 from bridge.ocpp.inbound import BURST_MAX, RATE_PER_S, WORK_MAX, Answered, Arrival, Handed, Handling, Ignored, Inbound
-from bridge.ocpp.v16 import Dialect16
+from bridge.ocpp.v16.dialect import Dialect16
 from tests.ocpp.stations import FakeStation
 from tests.ocpp.worlds import STAMP
 
@@ -52,6 +52,10 @@ class Door:
         return handling.frame.code
 
 
+def answered(door: Door, request: str, outcome: Outcome) -> CallResult | None:
+    return door.inbound.answer(Answer(request=RequestId(request), outcome=outcome))
+
+
 def test_a_request_that_is_only_a_matter_of_the_book_is_answered_at_once() -> None:
     handling = Door().ask("GetConfiguration", {"key": ["HeartbeatInterval"]})
     assert isinstance(handling, Answered)
@@ -70,7 +74,7 @@ def test_what_was_triggered_follows_the_answer() -> None:
 def test_a_request_the_core_decides_is_answered_by_the_core() -> None:
     door = Door()
     assert door.ask("Reset", {"type": "Soft"}) == Handed(ResetRequested(request=RequestId("r1"), kind="Soft", **STAMP))  # type: ignore[arg-type]
-    assert door.inbound.answer(RequestId("r1"), Outcome.ACCEPTED) == CallResult(message_id="m1", payload={"status": "Accepted"})
+    assert answered(door, "r1", Outcome.ACCEPTED) == CallResult(message_id="m1", payload={"status": "Accepted"})
 
 
 def test_an_answer_that_nobody_waits_for_is_dropped() -> None:
@@ -78,7 +82,7 @@ def test_an_answer_that_nobody_waits_for_is_dropped() -> None:
     door = Door()
     door.ask("Reset", {"type": "Soft"})
     door.inbound.forget()
-    assert door.inbound.answer(RequestId("r1"), Outcome.ACCEPTED) is None
+    assert answered(door, "r1", Outcome.ACCEPTED) is None
 
 
 @pytest.mark.requirement("W12")
@@ -88,8 +92,8 @@ def test_requests_are_answered_in_any_order() -> None:
     unlock = door.ask("UnlockConnector", {"connectorId": 1})
     assert isinstance(unlock, Handed)
     assert isinstance(unlock.event, UnlockRequested)
-    assert door.inbound.answer(RequestId("r2"), Outcome.UNLOCKED) == CallResult(message_id="m2", payload={"status": "Unlocked"})
-    assert door.inbound.answer(RequestId("r1"), Outcome.ACCEPTED) == CallResult(message_id="m1", payload={"status": "Accepted"})
+    assert answered(door, "r2", Outcome.UNLOCKED) == CallResult(message_id="m2", payload={"status": "Unlocked"})
+    assert answered(door, "r1", Outcome.ACCEPTED) == CallResult(message_id="m1", payload={"status": "Accepted"})
 
 
 @pytest.mark.requirement("W12")
@@ -97,7 +101,7 @@ def test_an_id_in_work_is_refused_until_it_is_answered() -> None:
     door = Door()
     door.ask("Reset", {"type": "Soft"}, message_id="same")
     assert door.refused("ClearCache", message_id="same") == "ProtocolError"
-    door.inbound.answer(RequestId("r1"), Outcome.ACCEPTED)
+    answered(door, "r1", Outcome.ACCEPTED)
     assert isinstance(door.ask("ClearCache", message_id="same"), Handed)
 
 
@@ -132,7 +136,7 @@ def test_what_the_core_leaves_waiting_is_answered_with_an_error() -> None:
     assert door.inbound.expired(REQUEST_S - 0.1) == []
     late = door.inbound.expired(REQUEST_S)
     assert late == [CallError(message_id="m1", code="InternalError", description="no answer in time")]
-    assert door.inbound.answer(RequestId("r1"), Outcome.ACCEPTED) is None
+    assert answered(door, "r1", Outcome.ACCEPTED) is None
     assert door.inbound.due_s() == REQUEST_S + 5.0
 
 

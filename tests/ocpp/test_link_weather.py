@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from bridge.core.events import AuthorizeAnswered, AuthorizeFailed, BackendOffline, BackendOnline
+from bridge.core.backend import AuthorizeAnswered, AuthorizeFailed, BackendOffline, BackendOnline
 from bridge.ocpp.backoff import Pace
 from bridge.ocpp.failures import ConnectFailed, Failure
 from bridge.ocpp.frames import FRAME_BYTES_MAX

@@ -7,19 +7,8 @@ from hypothesis import strategies as st
 
 from bridge.clock import Stamp
 from bridge.core.effects import Record, RecordSample, RecordStart, RecordStop
-from bridge.core.state import (
-    BackendSession,
-    Cable,
-    Hardware,
-    Kept,
-    LocalSession,
-    Meter,
-    NoSession,
-    Rules,
-    Session,
-    Settings,
-    State,
-)
+from bridge.core.settings import Cable, Rules, Settings
+from bridge.core.state import BackendSession, Hardware, Kept, LocalSession, Meter, NoSession, Session, State
 from bridge.core.values import (
     ChargePointId,
     IdTag,

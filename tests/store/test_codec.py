@@ -89,6 +89,7 @@ def test_a_quantity_that_is_no_number_does_not_make_the_record_unreadable() -> N
     """The doors let no NaN in; should one slip through, the session can still be billed."""
     strange = replace(sample(), reading=replace(reading(), power_w=float("nan"), current_a=(1.0, float("inf"))))
     back = RECORD.decode(RECORD.encode(strange))
+    assert back.reading is not None
     assert back.reading.power_w is None
     assert back.reading.register_wh == strange.reading.register_wh
 

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from enum import StrEnum, unique
 from typing import TypeAlias, assert_never
 
-from bridge.core.state import Cable, Settings
+from bridge.core.settings import Cable, Settings
 from bridge.ocpp.dialect import JsonObject
 from bridge.ocpp.measurands import MEASURANDS
 

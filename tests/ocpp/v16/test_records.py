@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.core.effects import AnnounceReading, Record, RecordSample
-from bridge.core.state import Settings
+from bridge.core.settings import Settings
 from bridge.core.values import IdTag, Reading, ReadingContext, RecordId, StopReason, TagInfo, Verdict
 from bridge.errors import CsmsRefused
 from bridge.ocpp.dialect import Outgoing
 from bridge.ocpp.frames import Call, decode, encode
-from bridge.ocpp.v16 import Dialect16
+from bridge.ocpp.v16.dialect import Dialect16
 from bridge.ocpp.validation import Kind
 from tests.ocpp import worlds
 from tests.ocpp.official import JSON, assert_valid
@@ -227,9 +227,17 @@ def test_the_tag_of_a_stop_is_told_only_where_a_tag_stopped_it() -> None:
     assert "idTag" not in _said(_record(STOP))
 
 
+SPELT = {
+    StopReason.IMMEDIATE_RESET: "HardReset",
+    StopReason.MASTER_PASS: "Local",
+    StopReason.STOPPED_BY_EV: "Local",
+    StopReason.TIMEOUT: "Other",
+}
+
+
 @pytest.mark.parametrize("reason", StopReason)
 def test_every_reason_has_a_word_in_1_6(reason: StopReason) -> None:
-    assert _said(_record(replace(STOP, reason=reason)))["reason"] == reason.value
+    assert _said(_record(replace(STOP, reason=reason)))["reason"] == SPELT.get(reason, reason.value)
 
 
 @pytest.mark.parametrize(

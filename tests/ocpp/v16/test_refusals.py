@@ -2,7 +2,7 @@
 
 import pytest
 
-from bridge.ocpp.v16 import Dialect16
+from bridge.ocpp.v16.dialect import Dialect16
 from tests.ocpp.worlds import asked
 
 OCPP = Dialect16()

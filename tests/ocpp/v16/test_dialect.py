@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from bridge.clock import BUILT_MS
 from bridge.core.effects import AnnounceReading, Record
-from bridge.core.state import Hardware, Settings, State
+from bridge.core.settings import Settings
+from bridge.core.state import Hardware, State
 from bridge.core.values import IdTag, RecordId, TagInfo, Verdict
 from bridge.errors import CsmsRefused
 from bridge.ocpp.dialect import Dialect, Errand, Nameplate, Outgoing
 from bridge.ocpp.frames import Call, decode, encode
-from bridge.ocpp.v16 import Dialect16
+from bridge.ocpp.v16.dialect import Dialect16
 from bridge.ocpp.validation import Kind
 from tests.ocpp import worlds
 from tests.ocpp.official import assert_valid
@@ -47,7 +48,7 @@ def test_it_is_a_dialect() -> None:
 
 
 def test_bootnotification_tells_what_is_known_and_nothing_else() -> None:
-    assert _said(OCPP.boot(Nameplate(vendor="go-e", model="Gemini flex 2.0"))) == {
+    assert _said(OCPP.boot(Nameplate(vendor="go-e", model="Gemini flex 2.0"), "PowerUp")) == {
         "chargePointVendor": "go-e",
         "chargePointModel": "Gemini flex 2.0",
     }
@@ -56,7 +57,7 @@ def test_bootnotification_tells_what_is_known_and_nothing_else() -> None:
 def test_bootnotification_cuts_what_is_too_long() -> None:
     """A name cut short beats a station that can't register."""
     long = "x" * 100
-    said = _said(OCPP.boot(Nameplate(vendor=long, model=long, serial=long, firmware=long, meter_serial=long, meter_type=long)))
+    said = _said(OCPP.boot(Nameplate(vendor=long, model=long, serial=long, firmware=long, meter_serial=long, meter_type=long), "PowerUp"))
     assert {name: len(text) for name, text in said.items()} == {
         "chargePointVendor": 20,
         "chargePointModel": 20,
@@ -178,7 +179,7 @@ _texts = st.text(st.characters(codec="utf-8"), max_size=80)
 
 @given(st.builds(Nameplate, vendor=_texts, model=_texts, serial=st.none() | _texts, firmware=st.none() | _texts), worlds.tags)
 def test_every_nameplate_and_every_tag_can_be_told(nameplate: Nameplate, tag: IdTag) -> None:
-    _assert_sendable(OCPP.boot(nameplate))
+    _assert_sendable(OCPP.boot(nameplate, "PowerUp"))
     _assert_sendable(OCPP.authorize(tag))
 
 

@@ -1,23 +1,32 @@
 """Transaction messages of OCPP 1.6, written from records and readings. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import assert_never
 
 from bridge.clock import Stamp
-from bridge.core.effects import Record, RecordSample, RecordStart, RecordStop
-from bridge.core.events import RecordDelivered
-from bridge.core.state import Settings
-from bridge.core.values import Reading, ReadingContext, RecordId
+from bridge.core.backend import RecordDelivered
+from bridge.core.effects import Record, RecordSample, RecordStart, RecordStop, RecordUpdate
+from bridge.core.settings import Settings
+from bridge.core.values import Reading, ReadingContext, RecordId, StopReason
 from bridge.errors import CsmsRefused
 from bridge.ocpp.dialect import JsonObject, Outgoing
 from bridge.ocpp.measurands import REGISTER, Sample, samples
 from bridge.ocpp.times import as_iso
-from bridge.ocpp.v16_answers import tag_info, transaction_name
+from bridge.ocpp.v16.answers import tag_info, transaction_name
 
 STATION, CONNECTOR = 0, 1
 """A charge point is one wallbox: connector 0 is the station as a whole, connector 1 its only outlet."""
 TAG_MAX = 20
 """IdToken is a CiString20Type. A longer tag is refused at the tap; one that was queued for another version of OCPP is cut."""
+
+
+_REASONS: Mapping[StopReason, str] = {
+    StopReason.IMMEDIATE_RESET: "HardReset",
+    StopReason.MASTER_PASS: "Local",
+    StopReason.STOPPED_BY_EV: "Local",
+    StopReason.TIMEOUT: "Other",
+}
+"""What 2.0.1 has a word of its own for: a queue may outlive a change of protocol."""
 
 
 def message(record: Record, number: int, settings: Settings) -> Outgoing | None:
@@ -27,6 +36,8 @@ def message(record: Record, number: int, settings: Settings) -> Outgoing | None:
             return _start_transaction(record)
         case RecordSample(reading=reading):
             return meter_values(reading, settings, number)
+        case RecordUpdate():
+            return None  # 1.6 tells it by StatusNotification, or not at all
         case RecordStop():
             return _stop_transaction(record, number, settings)
         case _:
@@ -44,7 +55,7 @@ def delivered(row: RecordId, record: Record, payload: JsonObject, stamp: Stamp) 
             return RecordDelivered(record=row, session=record.session, starts=True, backend_id=name, info=info, tag=tag, **stamp)
         case RecordStop(tag=tag):
             return RecordDelivered(record=row, session=record.session, info=info, tag=tag, **stamp)
-        case RecordSample():
+        case RecordSample() | RecordUpdate():
             return RecordDelivered(record=row, session=record.session, **stamp)
         case _:
             assert_never(record)
@@ -76,7 +87,7 @@ def _stop_transaction(record: RecordStop, number: int, settings: Settings) -> Ou
         "meterStop": record.reading.register_wh,
         "timestamp": as_iso(record.utc_ms),
         # OCPP-J errata 2.6: older schemas require the reason, so it is always told
-        "reason": record.reason.value,
+        "reason": _REASONS.get(record.reason, record.reason.value),
     }
     if record.tag is not None:
         payload["idTag"] = record.tag.text[:TAG_MAX]

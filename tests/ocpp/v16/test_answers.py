@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from bridge.core.values import TagInfo, Verdict
 from bridge.errors import CsmsRefused
-from bridge.ocpp import v16_answers
 from bridge.ocpp.dialect import JsonObject, Registered, Registration
-from bridge.ocpp.v16_answers import GROUP_MAX, INTERVAL_S_MAX, registered, tag_info, transaction_name, transaction_number
+from bridge.ocpp.v16 import answers
+from bridge.ocpp.v16.answers import GROUP_MAX, INTERVAL_S_MAX, registered, tag_info, transaction_name, transaction_number
 from tests.ocpp.official import JSON
 from tests.ocpp.worlds import NOW, NOW_TEXT
 
@@ -119,7 +119,7 @@ def test_without_a_name_a_transaction_is_minus_one(name: str | None, number: int
     assert transaction_number(name) == number
 
 
-@given(st.integers(v16_answers.INTEGER_MIN, v16_answers.INTEGER_MAX))
+@given(st.integers(answers.INTEGER_MIN, answers.INTEGER_MAX))
 def test_every_id_that_is_kept_is_sent_back_unchanged(number: int) -> None:
     assert transaction_number(transaction_name({"transactionId": number})) == number
 
@@ -134,7 +134,7 @@ _ODD = st.dictionaries(
 def test_any_answer_is_read_or_refused(payload: JsonObject) -> None:
     tag_info(payload)
     transaction_name(payload)
-    v16_answers.now_ms(payload)
+    answers.now_ms(payload)
     try:
         told = registered(payload)
     except CsmsRefused:

@@ -3,11 +3,10 @@
 What is only a matter of the book is answered here; what changes the charge point is passed to the core as an event.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
-from bridge.core.effects import Outcome
-from bridge.core.events import (
+from bridge.core.backend import (
     AvailabilityRequested,
     CacheClearRequested,
     RemoteStartRequested,
@@ -17,12 +16,15 @@ from bridge.core.events import (
     SettingChangeRequested,
     UnlockRequested,
 )
-from bridge.core.state import Cable, LocalSession
+from bridge.core.effects import Answer, Outcome
+from bridge.core.settings import Cable
+from bridge.core.state import LocalSession
 from bridge.core.values import IdTag
-from bridge.ocpp.dialect import Context, Errand, Handled, JsonObject, Passed, Refusal, Registration, Reply
-from bridge.ocpp.keys import MAX_KEYS, Change, change_configuration, get_configuration
-from bridge.ocpp.v16_records import CONNECTOR, STATION
-from bridge.ocpp.v16_refusals import OCCURENCE, unknown_action
+from bridge.ocpp.dialect import Context, Errand, Handled, Handler, JsonObject, Passed, Refusal, Registration, Reply, Words
+from bridge.ocpp.v16 import data_transfer, files, local_list, reservation, smart_charging
+from bridge.ocpp.v16.keys import MAX_KEYS, Change, change_configuration, get_configuration
+from bridge.ocpp.v16.records import CONNECTOR, STATION
+from bridge.ocpp.v16.refusals import OCCURENCE, unknown_action
 
 
 def handle(action: str, payload: JsonObject, context: Context) -> Handled:
@@ -31,14 +33,20 @@ def handle(action: str, payload: JsonObject, context: Context) -> Handled:
     return unknown_action(action) if handler is None else handler(payload, context)
 
 
-def answer(action: str, outcome: Outcome) -> JsonObject:
+def answer(action: str, answer: Answer) -> JsonObject:
     """Spell the core's answer. An outcome that the message has no word for becomes its plain no."""
     words, no = _ANSWERS[action]
-    return {"status": outcome.value if outcome in words else no}
+    told: JsonObject = {"status": answer.outcome.value if answer.outcome in words else no}
+    return told if answer.data is None else told | {"data": answer.data}
 
 
 _YES_NO = frozenset({Outcome.ACCEPTED, Outcome.REJECTED})
-_ANSWERS: Mapping[str, tuple[frozenset[Outcome], str]] = {
+_ANSWERS: Mapping[str, Words] = {
+    **local_list.ANSWERS,
+    **reservation.ANSWERS,
+    **smart_charging.ANSWERS,
+    **files.ANSWERS,
+    **data_transfer.ANSWERS,
     "RemoteStartTransaction": (_YES_NO, "Rejected"),
     "RemoteStopTransaction": (_YES_NO, "Rejected"),
     "Reset": (_YES_NO, "Rejected"),
@@ -149,15 +157,7 @@ def _can_read(context: Context) -> bool:
     return context.state.meter.register_wh is not None and not isinstance(context.state.kept.session, LocalSession)
 
 
-# --- what this station does not offer ---------------------------------------------------------------------------------------------
-
-
-def _refused_with(payload: JsonObject) -> Callable[[JsonObject, Context], Handled]:
-    """An answer of the message's own for "not here", where it has one."""
-    return lambda _payload, _context: Reply(payload=payload)
-
-
-_HANDLERS: Mapping[str, Callable[[JsonObject, Context], Handled]] = {
+_HANDLERS: Mapping[str, Handler] = {
     "RemoteStartTransaction": _remote_start,
     "RemoteStopTransaction": _remote_stop,
     "Reset": _reset,
@@ -167,13 +167,10 @@ _HANDLERS: Mapping[str, Callable[[JsonObject, Context], Handled]] = {
     "GetConfiguration": _get_configuration,
     "ChangeConfiguration": _change_configuration,
     "TriggerMessage": _trigger,
-    "DataTransfer": _refused_with({"status": "UnknownVendorId"}),
-    # §5.10: "a version number of -1 SHALL be used to indicate that the Charge Point does not support Local Authorization Lists"
-    "GetLocalListVersion": _refused_with({"listVersion": -1}),
-    "SendLocalList": _refused_with({"status": "NotSupported"}),
-    # §7.40: Rejected is "Charge Point is not configured to accept reservations"
-    "ReserveNow": _refused_with({"status": "Rejected"}),
-    # deviates: errata 3.39 wants CALLERROR NotSupported; the message's own NotSupported says the same, and central systems show it (B14)
-    "SetChargingProfile": _refused_with({"status": "NotSupported"}),
+    **local_list.HANDLERS,
+    **reservation.HANDLERS,
+    **smart_charging.HANDLERS,
+    **files.HANDLERS,
+    **data_transfer.HANDLERS,
 }
-"""Everything else (diagnostics, firmware, composite schedules, certificates …) has no such word and is a CALLERROR NotSupported."""
+"""What is in none of them (certificates …) has no word for "not here" and is a CALLERROR."""

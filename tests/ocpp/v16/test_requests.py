@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.effects import Outcome
-from bridge.core.events import (
+from bridge.core.backend import (
     AvailabilityRequested,
     CacheClearRequested,
     RemoteStartRequested,
@@ -18,13 +17,14 @@ from bridge.core.events import (
     SettingChangeRequested,
     UnlockRequested,
 )
-from bridge.core.state import Cable, Settings
+from bridge.core.effects import Answer, Outcome
+from bridge.core.settings import Cable, Settings
 from bridge.core.values import IdTag, Person, RequestId, TagInfo, UserId, Verdict
-from bridge.ocpp import v16_requests
 from bridge.ocpp.dialect import Context, Errand, Handled, Passed, Refusal, Registration, Reply
 from bridge.ocpp.frames import DESCRIPTION_MAX
-from bridge.ocpp.keys import MAX_KEYS
-from bridge.ocpp.v16 import Dialect16
+from bridge.ocpp.v16 import requests
+from bridge.ocpp.v16.dialect import Dialect16
+from bridge.ocpp.v16.keys import MAX_KEYS
 from bridge.ocpp.validation import Kind, Version, validate
 from tests.ocpp import worlds
 from tests.ocpp.official import ACTIONS, FROM_CSMS, JSON, assert_valid, payloads
@@ -54,6 +54,10 @@ def _status(action: str, payload: dict[str, Any], context: Context | None = None
     assert not handled.errands
     status: str = handled.payload["status"]
     return status
+
+
+def _spelt(action: str, outcome: Outcome) -> dict[str, Any]:
+    return OCPP.answer(action, Answer(request=REQUEST, outcome=outcome), charge_point())
 
 
 # --- remote start and stop --------------------------------------------------------------------------------------------------------
@@ -329,7 +333,7 @@ def test_a_charging_profile_is_not_supported(payload: dict[str, Any]) -> None:
     ],
 )
 def test_the_core_s_answer_is_spelt_in_1_6(action: str, outcome: Outcome, status: str) -> None:
-    assert OCPP.answer(action, outcome) == {"status": status}
+    assert _spelt(action, outcome) == {"status": status}
 
 
 # --- laws -------------------------------------------------------------------------------------------------------------------------
@@ -347,7 +351,7 @@ def _assert_answerable(action: str, handled: Handled) -> None:
         case Passed(event=event):
             assert event.at == STAMP["at"]
             for outcome in Outcome:
-                assert_valid(action, Kind.RESPONSE, OCPP.answer(action, outcome))
+                assert_valid(action, Kind.RESPONSE, _spelt(action, outcome))
 
 
 @given(st.data(), _contexts)
@@ -370,5 +374,5 @@ def test_every_request_that_breaks_its_schema_has_a_code(action: str, payload: A
 def test_every_message_a_central_system_may_send_is_answered_or_refused_on_purpose() -> None:
     """No action of OCPP 1.6 §5 is forgotten."""
     refused = {"CancelReservation", "ClearChargingProfile", "GetCompositeSchedule", "GetDiagnostics", "UpdateFirmware"}
-    assert set(FROM_CSMS) - set(v16_requests._HANDLERS) == refused
-    assert set(v16_requests._HANDLERS) <= set(FROM_CSMS)
+    assert set(FROM_CSMS) - set(requests._HANDLERS) == refused
+    assert set(requests._HANDLERS) <= set(FROM_CSMS)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.state import Cable, Settings
-from bridge.ocpp.keys import (
+from bridge.core.settings import Cable, Settings
+from bridge.ocpp.v16.keys import (
     DAY_S,
     KEYS,
     MAX_KEYS,

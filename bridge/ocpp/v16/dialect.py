@@ -1,20 +1,22 @@
-"""OCPP 1.6-J, station side, as one object. Pure; the parts are `v16_records`, `v16_answers`, `v16_requests` and `v16_refusals`."""
+"""OCPP 1.6-J, station side, as one object. Pure; the parts are `records`, `answers`, `requests` and `refusals`."""
 
 from collections.abc import Mapping
 from typing import assert_never
 
 from bridge.clock import BUILT_MS, Stamp
-from bridge.core.effects import AnnounceReading, Outcome, Record
-from bridge.core.events import RecordDelivered
+from bridge.core.backend import RecordDelivered
+from bridge.core.effects import AnnounceReading, Answer, Record
 from bridge.core.hardware import fault_code
-from bridge.core.state import Settings, State
+from bridge.core.orders import Notice
+from bridge.core.settings import Settings
+from bridge.core.state import State
 from bridge.core.status import reported_status, station_status
 from bridge.core.values import NO_FAULT, IdTag, RecordId, Status, TagInfo
 from bridge.errors import CsmsRefused
-from bridge.ocpp import keys, v16_answers, v16_records, v16_refusals, v16_requests
 from bridge.ocpp.dialect import Context, Errand, Handled, JsonObject, Nameplate, Outgoing, Refusal, Registered
 from bridge.ocpp.times import as_iso
-from bridge.ocpp.v16_records import CONNECTOR, STATION, TAG_MAX
+from bridge.ocpp.v16 import answers, files, keys, records, refusals, requests
+from bridge.ocpp.v16.records import CONNECTOR, STATION, TAG_MAX
 
 VENDOR_MAX, MODEL_MAX, SERIAL_MAX, FIRMWARE_MAX, METER_MAX = 20, 20, 25, 50, 25
 """Of BootNotification.req; a longer text is cut, for a name cut short beats a station that can't register."""
@@ -48,11 +50,12 @@ class Dialect16:
     """OCPP 1.6 as `bridge.ocpp.dialect.Dialect` wants it."""
 
     subprotocol = "ocpp1.6"
+    speaks_of_transactions = False
     tag_length_max = TAG_MAX
 
     # --- registration and life ----------------------------------------------------------------------------------------------------
 
-    def boot(self, nameplate: Nameplate) -> Outgoing:
+    def boot(self, nameplate: Nameplate, reason: str) -> Outgoing:  # noqa: ARG002 - 1.6 tells no reason
         """BootNotification.req; optional fields only where they are known."""
         optional = {
             "chargePointSerialNumber": (nameplate.serial, SERIAL_MAX),
@@ -65,7 +68,15 @@ class Dialect16:
 
     def registered(self, payload: JsonObject) -> Registered:
         """Read BootNotification.conf. Raises CsmsRefused without a status."""
-        return v16_answers.registered(payload)
+        return answers.registered(payload)
+
+    def greetings(self, state: State) -> tuple[Outgoing, ...]:  # noqa: ARG002 - for whoever has some
+        """None."""
+        return ()
+
+    def notice(self, notice: Notice, state: State) -> tuple[Outgoing, ...]:
+        """DiagnosticsStatusNotification.req or FirmwareStatusNotification.req."""
+        return files.notice(notice, state)
 
     def heartbeat(self) -> Outgoing:
         """Heartbeat.req."""
@@ -73,7 +84,7 @@ class Dialect16:
 
     def heartbeat_ms(self, payload: JsonObject) -> int | None:
         """`currentTime` of Heartbeat.conf."""
-        return v16_answers.now_ms(payload)
+        return answers.now_ms(payload)
 
     # --- status -------------------------------------------------------------------------------------------------------------------
 
@@ -91,7 +102,7 @@ class Dialect16:
 
     def authorized(self, payload: JsonObject) -> TagInfo:
         """Read Authorize.conf. Raises CsmsRefused without a status."""
-        info = v16_answers.tag_info(payload)
+        info = answers.tag_info(payload)
         if info is None:
             raise CsmsRefused("the answer to Authorize has no status")
         return info
@@ -101,18 +112,18 @@ class Dialect16:
     def reading(self, effect: AnnounceReading, settings: Settings) -> Outgoing | None:
         """MeterValues.req without a transaction."""
         # without a time there is nothing to be read from it: the host's clock has not been set, and nobody has told the time
-        return None if effect.reading.utc_ms < BUILT_MS else v16_records.meter_values(effect.reading, settings)
+        return None if effect.reading.utc_ms < BUILT_MS else records.meter_values(effect.reading, settings)
 
     def record(self, record: Record, *, backend_id: str | None, start_parked: bool, settings: Settings) -> Outgoing | None:
         """StartTransaction.req, MeterValues.req or StopTransaction.req.
 
         Without a name for the transaction it is -1: its start is parked, or was answered without one (arthexis).
         """
-        return v16_records.message(record, v16_answers.transaction_number(None if start_parked else backend_id), settings)
+        return records.message(record, answers.transaction_number(None if start_parked else backend_id), settings)
 
     def delivered(self, row: RecordId, record: Record, payload: JsonObject, stamp: Stamp) -> RecordDelivered:
         """Read the answer to a transaction message. Raises CsmsRefused where a start's answer tells neither status nor id."""
-        return v16_records.delivered(row, record, payload, stamp)
+        return records.delivered(row, record, payload, stamp)
 
     # --- requests -----------------------------------------------------------------------------------------------------------------
 
@@ -131,19 +142,19 @@ class Dialect16:
 
     def handle(self, action: str, payload: JsonObject, context: Context) -> Handled:
         """Answer a request whose payload has passed its schema."""
-        return v16_requests.handle(action, payload, context)
+        return requests.handle(action, payload, context)
 
-    def answer(self, action: str, outcome: Outcome) -> JsonObject:
+    def answer(self, action: str, answer: Answer, state: State) -> JsonObject:  # noqa: ARG002 - a word says it all
         """Spell the core's answer to a passed request."""
-        return v16_requests.answer(action, outcome)
+        return requests.answer(action, answer)
 
     def unknown_action(self, action: str) -> Refusal:
         """NotSupported where 1.6 has the action, else NotImplemented."""
-        return v16_refusals.unknown_action(action)
+        return refusals.unknown_action(action)
 
     def violation(self, keyword: str) -> str:
         """The CALLERROR code for a broken schema."""
-        return v16_refusals.violation(keyword)
+        return refusals.violation(keyword)
 
     # --- configuration ------------------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,10 @@
+"""Block J, meter values: MeterValues, and the sampled values of transactions. Pure."""
+
+from collections.abc import Mapping
+
+from bridge.ocpp.dialect import Handler, Words
+from bridge.ocpp.v201.variable import Variable
+
+HANDLERS: Mapping[str, Handler] = {}
+ANSWERS: Mapping[str, Words] = {}
+VARIABLES: tuple[Variable, ...] = ()

@@ -1,0 +1,33 @@
+"""The CALLERROR codes of OCPP 2.0.1 (P4 §4.3), and when which one is meant. Pure."""
+
+from collections.abc import Mapping
+
+from bridge.ocpp.dialect import Refusal
+from bridge.ocpp.validation import Version, knows
+
+NOT_IMPLEMENTED = "NotImplemented"
+NOT_SUPPORTED = "NotSupported"
+FORMAT = "FormatViolation"
+OCCURRENCE = "OccurrenceConstraintViolation"
+PROPERTY = "PropertyConstraintViolation"
+TYPE = "TypeConstraintViolation"
+
+_VIOLATIONS: Mapping[str, str] = {
+    "required": OCCURRENCE,
+    "minItems": OCCURRENCE,
+    "maxItems": OCCURRENCE,
+    "type": TYPE,
+    "additionalProperties": FORMAT,
+}
+
+
+def violation(keyword: str) -> str:
+    """The code for a payload that breaks its schema, by the JSON Schema keyword that failed; what is left is a value out of range."""
+    return _VIOLATIONS.get(keyword, PROPERTY)
+
+
+def unknown_action(action: str) -> Refusal:
+    """NotSupported where 2.0.1 has the action, else NotImplemented."""
+    if knows(Version.V201, action):
+        return Refusal(code=NOT_SUPPORTED, description="this charging station does not offer this action")
+    return Refusal(code=NOT_IMPLEMENTED, description="OCPP 2.0.1 has no such action")
