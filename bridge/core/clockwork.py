@@ -6,6 +6,7 @@ from dataclasses import replace
 from bridge.core import alerts
 from bridge.core.accounting import gap_due_s, settle_gap
 from bridge.core.alerts import AlertId
+from bridge.core.deciding import give_up_asking
 from bridge.core.draft import Draft
 from bridge.core.effects import AnnounceReading, Command, Outcome
 from bridge.core.energy import allowance, amperes_to_watts, command, next_stale_s
@@ -16,7 +17,6 @@ from bridge.core.requests import give_up_unlocking
 from bridge.core.sessions import finish, is_sampled, may_open, sample, try_start
 from bridge.core.state import Asking, BackendSession, Granted, NoSession, NotPending, State
 from bridge.core.status import START_GRACE_S
-from bridge.core.taps import give_up_asking
 from bridge.core.values import ReadingContext
 
 LATE_MS = 5000

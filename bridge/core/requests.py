@@ -17,6 +17,7 @@ from bridge.core.backend import (
     SettingChangeRequested,
     UnlockRequested,
 )
+from bridge.core.deciding import ask, end_epoch, grant_remote, needs_no_question, refused_here, remember
 from bridge.core.draft import Draft
 from bridge.core.effects import (
     AnnounceReading,
@@ -35,7 +36,6 @@ from bridge.core.sessions import close, finish_now, go_on, is_sampled, sample
 from bridge.core.settings import Ability, Cable
 from bridge.core.state import Asking, BackendSession, Granted, LocalSession, NotPending, Unlocking
 from bridge.core.status import is_operative
-from bridge.core.taps import ask, end_epoch, grant_remote, needs_no_question, refused_here, remember
 from bridge.core.values import CommandId, IdTag, QuestionId, StopReason, TagInfo, Verdict, Why
 
 COMMAND_S = 10.0

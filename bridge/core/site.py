@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from bridge.core.deciding import refused_here
 from bridge.core.hardware import is_plugged
 from bridge.core.state import Asking, Granted, NoSession, NotPending, State
-from bridge.core.taps import refused_here
 from bridge.core.values import ChargePointId, Person, ReaderId, Why
 
 REPEAT_S = 2.0

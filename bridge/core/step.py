@@ -6,7 +6,7 @@ Handlers change facts; what the hardware, the backend and people are told follow
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from bridge.core import files, local_list, messages, profiles, requests, reservations, taps, transaction, vendors
+from bridge.core import deciding, files, local_list, messages, profiles, requests, reservations, taps, transaction, vendors
 from bridge.core.alerts import AlertId, cleared
 from bridge.core.backend import (
     AuthorizeAnswered,
@@ -93,7 +93,7 @@ def step(before: State, event: AnyEvent) -> Step:
     """Answer any event in any state. No I/O, no clock, no ids: they come in with the event."""
     draft = Draft(before, event)
     _handle(draft, event)
-    taps.settle_stop_question(draft)
+    deciding.settle_stop_question(draft)
     if draft.state.rules.transaction_events:
         transaction.follow(before, draft, event)
     desired = command(draft.state)
@@ -149,9 +149,9 @@ def _handle(draft: Draft, event: AnyEvent) -> None:
         case StopPressed():
             taps.stop_pressed(draft, event)
         case GrantMoved():
-            taps.grant_moved(draft, event)
+            deciding.grant_moved(draft, event)
         case GrantWithdrawn():
-            taps.grant_withdrawn(draft)
+            deciding.grant_withdrawn(draft)
         case CommandAnswered():
             requests.command_answered(draft, event)
         case FirmwareReported():
@@ -193,9 +193,9 @@ def _handle_backend(draft: Draft, event: BackendEvent) -> None:
         case BackendOffline():
             draft.state = replace(draft.state, backend_online=False)
         case AuthorizeAnswered():
-            taps.authorize_answered(draft, event)
+            deciding.authorize_answered(draft, event)
         case AuthorizeFailed():
-            taps.authorize_failed(draft, event)
+            deciding.authorize_failed(draft, event)
         case RecordDelivered():
             requests.record_delivered(draft, event)
         case RecordParked():

@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 from bridge.core.alerts import AlertId
+from bridge.core.deciding import end_epoch
 from bridge.core.draft import Draft
 from bridge.core.events import Unset, WallboxReported
 from bridge.core.hardware import fault_code, is_faulted, is_plugged
 from bridge.core.recovery import resolve_recovery
 from bridge.core.sessions import close, try_start
 from bridge.core.state import Hardware
-from bridge.core.taps import end_epoch
 from bridge.core.values import NO_FAULT, StopReason, Why
 
 

@@ -41,7 +41,7 @@ class Mutant:
 # fmt: off
 # ruff: noqa: E501 - what is planted stands in one line with what it replaces
 MUTANTS = (
-    Mutant("total: any event in any state", "step", "    taps.settle_stop_question(draft)\n", ""),
+    Mutant("total: any event in any state", "step", "    deciding.settle_stop_question(draft)\n", ""),
     Mutant("total: any event in any state", "sessions", "        return\n    finish(draft)\n    if is_fresh", "        return\n    if is_fresh"),
     Mutant("energy management is obeyed", "energy", "if source.allow is False or (own_a", "if (own_a"),
     Mutant("energy management is obeyed", "energy", "            limit_a, by = own_a, LimitBy.EMS\n", "            by = LimitBy.EMS\n"),
@@ -59,7 +59,7 @@ MUTANTS = (
     Mutant("one decision each", "taps", "origins=(*asking.origins, event.origin)", "origins=asking.origins"),
     Mutant(
         "one decision each",
-        "taps",
+        "deciding",
         "    if isinstance(pending, Asking):\n        _decide_red(draft, pending, Authority.BRIDGE, Why.NO_SESSION",
         "    if False:\n        _decide_red(draft, pending, Authority.BRIDGE, Why.NO_SESSION",
     ),
@@ -69,10 +69,10 @@ MUTANTS = (
         "    if isinstance(draft.pending, Granted):\n        draft.pending = NotPending()\n    keep",
         "    draft.pending = NotPending()\n    keep",
     ),
-    Mutant("one decision each", "taps", "    draft.pending = NotPending()\n    if asking.stop:", "    if asking.stop:"),
+    Mutant("one decision each", "deciding", "    draft.pending = NotPending()\n    if asking.stop:", "    if asking.stop:"),
     Mutant(
         "late answers only teach",
-        "taps",
+        "deciding",
         "awaited = isinstance(asking, Asking) and asking.question == event.question",
         "awaited = isinstance(asking, Asking)",
     ),
@@ -107,7 +107,7 @@ MUTANTS = (
     ),
     Mutant("status moves as the field allows", "status", "(state.kept.plugged if plugged is None else plugged)", "plugged"),
     Mutant("local sessions are nobody's business", "status", "(LocalSession(), _) | (NoSession()", "(NoSession()"),
-    Mutant("local sessions are nobody's business", "taps", "if asking.person.local and asking.origins:", "if asking.origins:"),
+    Mutant("local sessions are nobody's business", "deciding", "if asking.person.local and asking.origins:", "if asking.origins:"),
     Mutant("numbers have no gap", "sessions", "sequence=session.sequence + 1", "sequence=session.sequence"),
     Mutant("times never run backwards", "sessions", "utc_ms=max(taken.utc_ms, session.last.utc_ms))", "utc_ms=taken.utc_ms)"),
     Mutant("times never run backwards", "sessions", "ending_ms = max(draft.now_ms, session.last.utc_ms)", "ending_ms = draft.now_ms"),
