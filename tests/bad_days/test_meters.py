@@ -8,8 +8,8 @@ import pytest_asyncio
 
 from tests.bad_days.town import CARDS, Town, town
 from tests.conformance.laboratory import Station, equipped
+from tests.peers.billing import Transaction
 from tests.peers.broker import Mosquitto
-from tests.peers.strict_csms import Transaction
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

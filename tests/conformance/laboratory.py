@@ -12,18 +12,17 @@ is there. Charge points are strangers to each other, so that one process serves 
 
 import contextlib
 import dataclasses
-import itertools
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.peers import journal
+from tests.conformance.subject import Subject
 from tests.peers.bridge_process import BridgeProcess, bridge
 from tests.peers.broker import Mosquitto
 from tests.peers.journal import Call
 from tests.peers.onlooker import Onlooker, onlooker
-from tests.peers.strict_csms import ACCEPTED, INVALID, CallFailed, StrictCsms, strict_csms
-from tests.peers.wallbox import Wallbox, wallbox
+from tests.peers.strict_csms import ACCEPTED, INVALID, StrictCsms, strict_csms
+from tests.peers.wallbox import wallbox
 
 SOCKETS = [f"socket-{number}" for number in range(1, 17)]
 TETHERED = [f"tethered-{number}" for number in range(1, 4)]
@@ -58,33 +57,10 @@ def identity_of(name: str) -> str:
 
 
 @dataclasses.dataclass(slots=True, kw_only=True)
-class Station:
-    """One charge point from both sides: its hardware on the broker, its messages at the central system."""
-
-    name: str
-    """In topics."""
-    identity: str
-    """At the central system."""
-    csms: StrictCsms
-    topics: Onlooker
-    box: Wallbox
-    begin: int = 0
-    """What it sent before this number is no part of the case."""
-    numbers: Iterator[int] = dataclasses.field(default_factory=lambda: itertools.count(1))
+class Station(Subject):
+    """A charge point that speaks OCPP 1.6."""
 
     # --- the central system asks ----------------------------------------------------------------------------------------------------
-
-    async def call(self, action: str, **payload: Any) -> dict[str, Any]:  # noqa: ANN401 - a payload's field
-        """The answer to a request of the central system."""
-        return await self.csms.call(self.identity, action, payload)
-
-    async def answers(self, action: str, **payload: Any) -> str:  # noqa: ANN401 - a payload's field
-        """The status of the answer, or the code of the CALLERROR."""
-        try:
-            status: str = (await self.call(action, **payload))["status"]
-        except CallFailed as refused:
-            return refused.code
-        return status
 
     async def configure(self, **keys: str | int | bool) -> None:
         """ChangeConfiguration of each key, which must be Accepted."""
@@ -98,25 +74,10 @@ class Station:
 
     # --- the station tells ----------------------------------------------------------------------------------------------------------
 
-    def mark(self) -> None:
-        """Here the case begins, or its next part: what was told before does not count."""
-        self.begin = len(self._calls())
-
-    def sent(self, action: str, **fields: Any) -> list[Call]:  # noqa: ANN401 - a payload's field
-        """Its messages of one kind since the mark, oldest first."""
-        return [call for call in self._calls()[self.begin :] if call.fits(action, None, fields)]
-
-    def told(self) -> list[str]:
-        """Everything it sent since the mark: actions, and statuses by their word ("0 Available": the station as a whole).
-
-        Heartbeats are left out.
-        """
-        return [_word(call) for call in self._calls()[self.begin :] if call.action != "Heartbeat"]
-
-    async def sends(self, action: str, *, count: int = 1, **fields: Any) -> Call:  # noqa: ANN401 - a payload's field
-        """The `count`-th such message since the mark, once it has been answered; waits for it."""
-        earlier = sum(call.fits(action, None, fields) for call in self._calls()[: self.begin])
-        return await self.csms.saw(action, self.identity, count=earlier + count, **fields)
+    @staticmethod
+    def word(call: Call) -> str:
+        """A status is told by its word ("0 Available": the station as a whole)."""
+        return _word(call)
 
     async def reports(self, status: str, *, connector: int = 1, count: int = 1) -> Call:
         """A StatusNotification since the mark; waits for it."""
@@ -163,37 +124,6 @@ class Station:
         await self.reports("Available")
         await self.configure(ConnectionTimeOut=60)
         self.mark()
-
-    # --- weather --------------------------------------------------------------------------------------------------------------------
-
-    @property
-    def connections(self) -> int:
-        """How often it has come in."""
-        return sum(connection.identity == self.identity for connection in self.csms.connections)
-
-    async def reconnects(self, before: int) -> None:
-        """It has come in again since `connections` was this, and is registered."""
-        await self.csms.connected(self.identity, count=before + 1)
-        await self.topics.shows(f"charge_point/{self.name}/online", "true")
-
-    @contextlib.asynccontextmanager
-    async def offline(self) -> AsyncIterator[None]:
-        """Inside, the central system is away; behind it the station has come back. The mark is set at the beginning."""
-        before = self.connections
-        await self.csms.refuse(503)
-        try:
-            await self.csms.disconnect(self.identity, force=True)
-            await self.topics.shows(f"charge_point/{self.name}/online", "false")
-            self.mark()
-            yield
-        finally:
-            await self.csms.welcome()
-        await self.reconnects(before)
-
-    # --- inside ---------------------------------------------------------------------------------------------------------------------
-
-    def _calls(self) -> list[Call]:
-        return journal.calls([frame for frame in self.csms.frames if frame.identity == self.identity])
 
 
 def _word(call: Call) -> str:

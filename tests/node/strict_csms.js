@@ -15,6 +15,7 @@ const fs = require('node:fs');
 const readline = require('node:readline');
 const { RPCServer, createRPCError, NOREPLY } = require('ocpp-rpc');
 const { Answers } = require('./answers_ocpp16');
+const { Answers201 } = require('./answers_ocpp201');
 
 const HOST = '127.0.0.1';
 const CALL_TIMEOUT_MS = 30_000;
@@ -23,6 +24,7 @@ const CALL_TIMEOUT_MS = 30_000;
 const options = JSON.parse(process.argv[2] ?? '{}');
 const protocols = options.protocols ?? ['ocpp1.6'];
 const answers = new Answers();
+const answers201 = new Answers201(answers);
 const rules = [];
 /** Answers a test asked for, newest first: {action, identity?, times?, delay_ms?, result? (merge?, lax?) | error? | silence? | close?}. */
 const passwords = new Map();
@@ -66,7 +68,7 @@ async function answer(client, { messageId, method, params }) {
   }
   if (rule.silence) return NOREPLY;
   if (rule.error) throw createRPCError(rule.error.code, rule.error.description ?? '', {});
-  const usual = answers.to(method, params);
+  const usual = ((client.protocol ?? protocols[0]) === 'ocpp2.0.1' ? answers201 : answers).to(method, params);
   if (rule.lax) {
     sendNonsense(client, JSON.stringify([3, messageId, rule.result]));
     return NOREPLY;

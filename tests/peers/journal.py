@@ -77,9 +77,16 @@ class Call:
         return self.frame.identity
 
     def fits(self, action: str, identity: str | None, fields: dict[str, Any]) -> bool:
-        """Whether this is such a request with (at least) these fields."""
-        same = self.action == action and identity in {None, self.identity}
-        return same and all(name in self.payload and self.payload[name] == value for name, value in fields.items())
+        """Whether this is such a request with (at least) these fields; of an object, at least what is given."""
+        return self.action == action and identity in {None, self.identity} and _has(self.payload, fields)
+
+
+def _has(payload: object, expected: object) -> bool:
+    match payload, expected:
+        case dict(), dict():
+            return all(name in payload and _has(payload[name], value) for name, value in expected.items())
+        case _:
+            return payload == expected
 
 
 def parts(frame: Frame) -> list[Any] | None:

@@ -19,7 +19,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from tests.peers import journal
+from tests.peers import billing, journal
+from tests.peers.billing import Transaction
 from tests.peers.journal import Call, Frame
 from tests.peers.node import FOLDER, installed, node_program
 from tests.peers.waiting import TIMEOUT_S, Bell
@@ -49,26 +50,6 @@ class CallFailed(Exception):
     def __init__(self, code: str, description: str) -> None:
         super().__init__(f"{code}: {description}")
         self.code = code
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Transaction:
-    """What this central system would bill: the same start, repeated, is one; its stop, repeated, is one."""
-
-    identity: str
-    id: int
-    tag: str
-    start_wh: int
-    started: str
-    stop_wh: int | None = None
-    stopped: str | None = None
-    reason: str | None = None
-    """As sent; None where it was left out, which means Local."""
-
-    @property
-    def energy_wh(self) -> int:
-        """0 while it runs."""
-        return 0 if self.stop_wh is None else self.stop_wh - self.start_wh
 
 
 class StrictCsms:
@@ -130,15 +111,7 @@ class StrictCsms:
 
     def transactions(self, identity: str | None = None) -> list[Transaction]:
         """What would be billed, in the order of the starts."""
-        found: dict[tuple[object, ...], Transaction] = {}
-        for call in journal.calls(self.frames):
-            if identity not in {None, call.identity}:
-                continue
-            if call.action == "StartTransaction" and call.answer is not None:
-                _begin(found, call)
-            elif call.action == "StopTransaction" and call.answer is not None:
-                _end(found, call)
-        return list(found.values())
+        return billing.transactions(call for call in journal.calls(self.frames) if identity in {None, call.identity})
 
     async def connected(self, identity: str, *, count: int = 1) -> Connection:
         """The `count`-th connection of a station since the beginning."""
@@ -254,7 +227,9 @@ class StrictCsms:
         Checked by ocpp-rpc and, independently, by the official schemas.
         """
         found = [violation for violation in self.violations if identity is None or violation.startswith(f"{identity} ")]
-        found += journal.faults([frame for frame in self.frames if identity in {None, frame.identity}])
+        frames = [frame for frame in self.frames if identity in {None, frame.identity}]
+        found += journal.faults(frames)
+        found += billing.sequence_faults(journal.calls(frames))
         assert not found, "\n".join(found)
 
     def story(self) -> str:
@@ -345,32 +320,6 @@ class StrictCsms:
     async def __aexit__(self, *_: object) -> None:
         """Close."""
         await self.close()
-
-
-def _begin(found: dict[tuple[object, ...], Transaction], call: Call) -> None:
-    """As SteVe: the same connector, tag, time and register is the same transaction, however often it is sent."""
-    sent = call.payload
-    key = (call.identity, sent["connectorId"], sent["idTag"], sent["timestamp"], sent["meterStart"])
-    if key not in found and call.answer is not None and "transactionId" in call.answer:
-        found[key] = Transaction(
-            identity=call.identity,
-            id=call.answer["transactionId"],
-            tag=sent["idTag"],
-            start_wh=sent["meterStart"],
-            started=sent["timestamp"],
-        )
-
-
-def _end(found: dict[tuple[object, ...], Transaction], call: Call) -> None:
-    sent = call.payload
-    for key, transaction in found.items():
-        if (transaction.identity, transaction.id) == (call.identity, sent["transactionId"]) and transaction.stop_wh is None:
-            found[key] = dataclasses.replace(
-                transaction,
-                stop_wh=sent["meterStop"],
-                stopped=sent["timestamp"],
-                reason=sent.get("reason"),
-            )
 
 
 @contextlib.asynccontextmanager
