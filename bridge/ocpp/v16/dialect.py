@@ -13,6 +13,7 @@ from bridge.core.state import State
 from bridge.core.status import reported_status, station_status
 from bridge.core.values import NO_FAULT, IdTag, RecordId, Status, TagInfo
 from bridge.errors import CsmsRefused
+from bridge.ocpp.answers import now_ms, registered
 from bridge.ocpp.dialect import Context, Errand, Handled, JsonObject, Nameplate, Outgoing, Refusal, Registered
 from bridge.ocpp.times import as_iso
 from bridge.ocpp.v16 import answers, files, keys, records, refusals, requests
@@ -68,7 +69,7 @@ class Dialect16:
 
     def registered(self, payload: JsonObject) -> Registered:
         """Read BootNotification.conf. Raises CsmsRefused without a status."""
-        return answers.registered(payload)
+        return registered(payload)
 
     def greetings(self, state: State) -> tuple[Outgoing, ...]:  # noqa: ARG002 - for whoever has some
         """None."""
@@ -84,7 +85,7 @@ class Dialect16:
 
     def heartbeat_ms(self, payload: JsonObject) -> int | None:
         """`currentTime` of Heartbeat.conf."""
-        return answers.now_ms(payload)
+        return now_ms(payload)
 
     # --- status -------------------------------------------------------------------------------------------------------------------
 
