@@ -36,6 +36,7 @@ PARTNER, COLLEAGUE = "04AAAA01", "04AAAA02"
 STRANGER = "04FFFFFF"
 """A card the central system refuses."""
 GROUP = {"status": "Accepted", "parentIdTag": "FLEET"}
+CARDS = {TAG: ACCEPTED, PARTNER: GROUP, COLLEAGUE: GROUP, STRANGER: INVALID}
 
 
 def settings(csms: StrictCsms, sockets: Sequence[str], tethered: Sequence[str] = ()) -> dict[str, Any]:
@@ -211,7 +212,7 @@ async def bench(folder: Path) -> AsyncIterator[Bench]:
 @contextlib.asynccontextmanager
 async def central_system() -> AsyncIterator[StrictCsms]:
     """It knows the cards of the cases."""
-    async with strict_csms(tags={TAG: ACCEPTED, PARTNER: GROUP, COLLEAGUE: GROUP, STRANGER: INVALID}) as csms:
+    async with strict_csms(tags=CARDS) as csms:
         yield csms
 
 
