@@ -136,6 +136,15 @@ class SettingChangeRequested(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsChangeRequested(Event):
+    """The backend changes several settings at once; checked likewise."""
+
+    request: RequestId
+    changes: tuple[tuple[str, bool | int | str | tuple[str, ...]], ...]
+    """Field of `Settings` and its new value; the last word on a field counts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingRequested(Event):
     """The backend wants a meter reading now; the request itself has been answered."""
 
@@ -225,7 +234,7 @@ class VendorMessageReceived(Event):
     vendor: str
     message: str | None
     data: str | None
-    """Text as it came, or JSON."""
+    """JSON, a plain text as well."""
 
 
 # --- files ------------------------------------------------------------------------------------------------------------------------
@@ -287,6 +296,7 @@ BackendEvent: TypeAlias = (
     | UnlockRequested
     | CacheClearRequested
     | SettingChangeRequested
+    | SettingsChangeRequested
     | ReadingRequested
     | Order
 )

@@ -14,7 +14,6 @@ from bridge.core.backend import (
     RemoteStopRequested,
     ResetKind,
     ResetRequested,
-    SettingChangeRequested,
     UnlockRequested,
 )
 from bridge.core.deciding import ask, end_epoch, grant_remote, needs_no_question, refused_here, remember
@@ -36,7 +35,7 @@ from bridge.core.sessions import close, finish_now, go_on, is_sampled, sample
 from bridge.core.settings import Ability, Cable
 from bridge.core.state import Asking, BackendSession, Granted, LocalSession, NotPending, Unlocking
 from bridge.core.status import is_operative
-from bridge.core.values import CommandId, IdTag, QuestionId, StopReason, TagInfo, Verdict, Why
+from bridge.core.values import CommandId, IdTag, QuestionId, RequestId, StopReason, TagInfo, Verdict, Why
 
 COMMAND_S = 10.0
 """No result from the wallbox within this time means failed (design.md §3)."""
@@ -50,7 +49,7 @@ def remote_start_requested(draft: Draft, event: RemoteStartRequested) -> None:
         return
     draft.emit(Answer(request=event.request, outcome=Outcome.ACCEPTED))
     if not draft.state.settings.authorize_remote or needs_no_question(draft.state, event.known):
-        grant_remote(draft, event.person, None if event.known is None else event.known.group)
+        grant_remote(draft, event)
         return
     asking = Asking(
         question=QuestionId(draft.fresh),
@@ -61,6 +60,8 @@ def remote_start_requested(draft: Draft, event: RemoteStartRequested) -> None:
         until_s=draft.now_s + draft.state.rules.question_s,
         known=event.known,
         remote=True,
+        remote_id=event.remote_id,
+        profile=event.profile,
     )
     ask(draft, asking)
 
@@ -72,12 +73,15 @@ def _may_start_remotely(draft: Draft, tag: IdTag) -> bool:
 
 
 def remote_stop_requested(draft: Draft, event: RemoteStopRequested) -> None:
-    """Only the open transaction, by the backend's own name for it ("0" and "-1" are names like any other)."""
-    session = draft.session
-    if not isinstance(session, BackendSession) or session.backend_id != event.backend_id:
+    """Only the open transaction, by the backend's own name for it ("0" and "-1" are names like any other), or by ours."""
+    session, transaction = draft.session, draft.kept.transaction
+    named = isinstance(session, BackendSession) and session.backend_id == event.backend_id
+    if not named and (transaction is None or transaction.id != event.backend_id):
         draft.emit(Answer(request=event.request, outcome=Outcome.REJECTED))
         return
     draft.emit(Answer(request=event.request, outcome=Outcome.ACCEPTED))
+    if isinstance(draft.pending, Granted):
+        end_epoch(draft, Why.NO_SESSION)
     close(draft, StopReason.REMOTE)
 
 
@@ -151,9 +155,9 @@ def cache_clear_requested(draft: Draft, event: CacheClearRequested) -> None:
     draft.emit(Answer(request=event.request, outcome=Outcome.ACCEPTED))
 
 
-def setting_change_requested(draft: Draft, event: SettingChangeRequested) -> None:
+def settings_changed(draft: Draft, request: RequestId, changes: tuple[tuple[str, bool | int | str | tuple[str, ...]], ...]) -> None:
     """Accepted is a promise: it leaves after the commit. Periodic things begin their period anew."""
-    kept = replace(draft.kept, overrides={**draft.kept.overrides, event.name: event.value})
+    kept = replace(draft.kept, overrides={**draft.kept.overrides, **dict(changes)})
     draft.kept = kept
     before = draft.state.settings
     after = settings_in_force(draft.state.base, kept)
@@ -162,7 +166,7 @@ def setting_change_requested(draft: Draft, event: SettingChangeRequested) -> Non
         draft.state = replace(draft.state, sampled_s=draft.now_s)
     if after.aligned_interval_s != before.aligned_interval_s:
         draft.state = replace(draft.state, aligned_ms=draft.now_ms)
-    draft.emit(Answer(request=event.request, outcome=Outcome.ACCEPTED))
+    draft.emit(Answer(request=request, outcome=Outcome.ACCEPTED))
 
 
 def note_requested(draft: Draft, event: NoteRequested) -> None:
@@ -190,6 +194,8 @@ def record_delivered(draft: Draft, event: RecordDelivered) -> None:
     if event.info is not None and event.tag is not None:
         remember(draft, event.tag, event.info)
     session = draft.session
+    if isinstance(draft.pending, Granted):
+        _refused_before_the_plug(draft, draft.pending, event)
     if not event.starts or not isinstance(session, BackendSession) or session.id != event.session:
         return
     group = session.group if event.info is None or event.info.group is None else event.info.group
@@ -197,6 +203,16 @@ def record_delivered(draft: Draft, event: RecordDelivered) -> None:
     draft.session = named
     if event.info is not None and event.info.verdict is not Verdict.ACCEPTED and is_running(named):
         _refused_after_green(draft, named, event.info)
+
+
+def _refused_before_the_plug(draft: Draft, granted: Granted, event: RecordDelivered) -> None:
+    """The transaction began with the permission, and the backend takes that back; a local permission stands in (B16)."""
+    transaction = draft.kept.transaction
+    ours = transaction is not None and transaction.id == event.session and not granted.local
+    if ours and event.starts and event.info is not None and event.info.verdict is not Verdict.ACCEPTED:
+        text = f"the central system refused the tag after the start ({event.info.verdict.value})"
+        draft.alert(AlertId.BACKEND_REFUSED, text, for_s=PASSING_S)
+        draft.pending = replace(granted, local=True, group=None) if granted.person.local else NotPending()
 
 
 def _refused_after_green(draft: Draft, session: BackendSession, info: TagInfo) -> None:

@@ -158,3 +158,13 @@ class Settings:
     backoff_minimum_s: int = 2
     network_attempts: int = 3
     network_priority: tuple[str, ...] = ("1",)
+    time_sources: tuple[str, ...] = ("NTP", "Heartbeat")
+    """Kept and reported: the host's clock rules, and the backend's stands in while that has not been set."""
+    time_offset: str = "+00:00"
+    """From here on: what displays need to tell the time of day; kept and reported."""
+    time_offset_next: str = ""
+    time_offset_next_at: str = ""
+    time_zone: str = ""
+    organization: str = "evbridge"
+    offline_severity: int = 4
+    """Events of monitors up to this severity wait while the backend is away; others are lost (2.0.1 OfflineQueuingSeverity)."""

@@ -35,6 +35,7 @@ from bridge.core.backend import (
     ReservationRequested,
     ResetRequested,
     SettingChangeRequested,
+    SettingsChangeRequested,
     UnlockRequested,
     VendorMessageReceived,
 )
@@ -213,7 +214,9 @@ def _handle_backend(draft: Draft, event: BackendEvent) -> None:
         case CacheClearRequested():
             requests.cache_clear_requested(draft, event)
         case SettingChangeRequested():
-            requests.setting_change_requested(draft, event)
+            requests.settings_changed(draft, event.request, ((event.name, event.value),))
+        case SettingsChangeRequested():
+            requests.settings_changed(draft, event.request, event.changes)
         case ReadingRequested():
             requests.reading_requested(draft, event)
         case _:

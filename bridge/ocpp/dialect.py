@@ -96,6 +96,8 @@ class Passed:
     """The core decides; the answer comes as an `Answer` effect with the same request id."""
 
     event: AnyEvent
+    payload: JsonObject | None = None
+    """The whole answer, should the core say yes, where a word would not do."""
 
 
 Handled: TypeAlias = Reply | Refusal | Passed
@@ -123,10 +125,27 @@ class Context:
     """How many tags it has."""
     is_queued: Callable[[SessionId | None], bool] = lambda _session: False
     """Whether records of a transaction (None: of any) wait to be delivered."""
+    security_profile: int = 1
+    """Of the connection (OCPP 2.0.1 A): 0 without a password, 1 with one, 2 with TLS as well."""
+    call_timeout_s: float = 30.0
+    """How long an answer may take."""
 
 
 Handler: TypeAlias = Callable[[JsonObject, Context], Handled]
 """Answers one action, whose payload has passed its schema."""
+
+
+class Watch(Protocol):
+    """Looks at a charge point after every step, for what the central system wants to be told of by itself (variable monitoring)."""
+
+    @property
+    def due_s(self) -> float:
+        """When a look may find something although nothing has happened (mono); infinity: never."""
+
+    def look(self, context: Context, *, online: bool) -> tuple[Outgoing, ...]:
+        """What there is to tell; while the central system is away, what may wait for it."""
+
+
 Words: TypeAlias = tuple[frozenset[Outcome], str]
 """The outcomes that an answer has a word for (each its own value), and its plain no for all others."""
 
@@ -200,6 +219,9 @@ class Dialect(Protocol):
 
     def violation(self, keyword: str) -> str:
         """The CALLERROR code for a payload that breaks its schema, by the JSON Schema keyword that failed."""
+
+    def watch(self, second_s: float) -> Watch | None:
+        """A new watch for one link, with seconds of this length; None: this version tells nothing by itself."""
 
     def initial(self, variables: Mapping[str, str | int | bool], *, base: Settings) -> Settings:
         """Settings from the configuration's table of initial variables, in this version's names.

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import TypeAlias, assert_never
 
 from bridge.clock import Stamp
-from bridge.core.effects import Answer
+from bridge.core.effects import Answer, Outcome
 from bridge.core.events import AnyEvent
 from bridge.core.values import RequestId
-from bridge.ocpp.dialect import Context, Dialect, Errand, Outgoing, Passed, Refusal, Registration, Reply
+from bridge.ocpp.dialect import Context, Dialect, Errand, JsonObject, Outgoing, Passed, Refusal, Registration, Reply
 from bridge.ocpp.frames import BadFrame, Call, CallError, CallResult, Fault
 from bridge.ocpp.ports import Station
 from bridge.ocpp.validation import Kind, Version, knows, validate
@@ -60,6 +60,8 @@ class _Work:
     message_id: str
     action: str
     until_s: float
+    payload: JsonObject | None
+    """Of a yes, where a word would not do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +92,11 @@ class Inbound:
         self._tokens = float(BURST_MAX)
         self._filled_s = 0.0
 
+    def speak(self, dialect: Dialect) -> None:
+        """Requests come in this version from now on."""
+        self._dialect = dialect
+        self._version = Version(dialect.subprotocol)
+
     def received(self, arrival: Arrival) -> Handling:
         """A request came."""
         call = arrival.call
@@ -112,7 +119,9 @@ class Inbound:
         work = self._work.pop(answer.request, None)
         if work is None:
             return None
-        return CallResult(message_id=work.message_id, payload=self._dialect.answer(work.action, answer, self._station.state))
+        ready = work.payload if answer.outcome is Outcome.ACCEPTED else None
+        payload = self._dialect.answer(work.action, answer, self._station.state) if ready is None else ready
+        return CallResult(message_id=work.message_id, payload=payload)
 
     def expired(self, now_s: float) -> list[CallError]:
         """Answers to those that have waited too long."""
@@ -164,10 +173,11 @@ class Inbound:
                 )
             case Refusal() as refusal:
                 return _refusal(call, refusal)
-            case Passed(event=event):
+            case Passed(event=event, payload=payload):
                 if len(self._work) >= WORK_MAX:
                     return _refusal(call, Refusal(code=_GENERIC_ERROR, description="too many requests at the same time"))
-                work = _Work(message_id=call.message_id, action=call.action, until_s=arrival.now_s + self._request_s)
+                until_s = arrival.now_s + self._request_s
+                work = _Work(message_id=call.message_id, action=call.action, until_s=until_s, payload=payload)
                 self._work[arrival.request] = work
                 return Handed(event)
             case handled:

@@ -14,7 +14,7 @@ from bridge.core.status import reported_status, station_status
 from bridge.core.values import NO_FAULT, IdTag, RecordId, Status, TagInfo
 from bridge.errors import CsmsRefused
 from bridge.ocpp.answers import now_ms, registered
-from bridge.ocpp.dialect import Context, Errand, Handled, JsonObject, Nameplate, Outgoing, Refusal, Registered
+from bridge.ocpp.dialect import Context, Errand, Handled, JsonObject, Nameplate, Outgoing, Refusal, Registered, Watch
 from bridge.ocpp.times import as_iso
 from bridge.ocpp.v16 import answers, files, keys, records, refusals, requests
 from bridge.ocpp.v16.records import CONNECTOR, STATION, TAG_MAX
@@ -156,6 +156,10 @@ class Dialect16:
     def violation(self, keyword: str) -> str:
         """The CALLERROR code for a broken schema."""
         return refusals.violation(keyword)
+
+    def watch(self, second_s: float) -> Watch | None:  # noqa: ARG002 - for whoever has one
+        """None: what 1.6 tells by itself is told by the core."""
+        return None
 
     # --- configuration ------------------------------------------------------------------------------------------------------------
 
