@@ -1,6 +1,6 @@
 """Asking about a tag, granting and refusing: what list, cache, backend and local permission say, and in which order (B3, B7, B9)."""
 
-from bridge.core.backend import AuthorizeAnswered, AuthorizeFailed
+from bridge.core.backend import AuthorizeAnswered, AuthorizeFailed, RemoteStartRequested
 from bridge.core.draft import Draft
 from bridge.core.effects import AskAuthorize, RememberTag
 from bridge.core.energy import allowance, is_running
@@ -189,6 +189,8 @@ def _permit(draft: Draft, asking: Asking, verdict: Verdict | None, *, local: boo
         group=group,
         until_s=draft.now_s + draft.state.settings.connection_timeout_s,
         remote=asking.remote,
+        remote_id=asking.remote_id,
+        profile=asking.profile,
         reader=next((origin.reader for origin in asking.origins if origin.reader is not None), None),
     )
     authority = Authority.LOCAL if local else Authority.OCPP
@@ -196,16 +198,19 @@ def _permit(draft: Draft, asking: Asking, verdict: Verdict | None, *, local: boo
     try_start(draft)
 
 
-def grant_remote(draft: Draft, person: Person, group: str | None) -> None:
+def grant_remote(draft: Draft, event: RemoteStartRequested) -> None:
     """The backend's own start that it need not be asked about again."""
+    known = event.known
     draft.pending = Granted(
         id=draft.fresh,
-        person=person,
-        mode=_mode(draft.state, None, person),
+        person=event.person,
+        mode=_mode(draft.state, None, event.person),
         local=False,
-        group=group,
+        group=event.group if known is None else known.group,
         until_s=draft.now_s + draft.state.settings.connection_timeout_s,
         remote=True,
+        remote_id=event.remote_id,
+        profile=event.profile,
     )
     try_start(draft)
 

@@ -249,6 +249,8 @@ class Transaction:
     """The connector has been told."""
     authorised: bool = False
     """A tag has been told, and not its end."""
+    over: bool = False
+    """Its session has ended; only the plug is waited for."""
     begin: Reading | None = None
     collected: tuple[Reading, ...] = ()
 
@@ -319,7 +321,16 @@ class State:
     """Of the running or last transaction, by the backend's reckoning."""
     log_job: LogJob | None = None
     """The upload that runs."""
-    log_status: str = "Idle"
+    log_until_s: float | None = None
+    """When an attempt that says nothing counts as failed; None: none runs."""
+    log_retry_s: float | None = None
+    """When the next attempt begins."""
+    installing: CommandId | None = None
+    """The wallbox has been handed the update; None: not in this life."""
+    firmware_until_s: float | None = None
+    """When it must have said something of it."""
+    firmware_retry_s: float | None = None
+    """When it is handed over again."""
     ended: Ended | None = None
     """A session ended and the vehicle is still plugged: the driver has to act (Finishing)."""
     ending_until_s: float | None = None

@@ -35,6 +35,7 @@ from bridge.core.effects import (
     RecordSample,
     RecordStart,
     RecordStop,
+    RecordUpdate,
     WriteHistory,
 )
 from bridge.core.energy import command
@@ -102,7 +103,7 @@ BLOCKED = TagInfo(verdict=Verdict.BLOCKED)
 INVALID = TagInfo(verdict=Verdict.INVALID)
 EXPIRED_YESTERDAY = TagInfo(verdict=Verdict.ACCEPTED, expires_ms=TEN_O_CLOCK_MS - 86_400_000)
 
-RECORDS = RecordStart | RecordSample | RecordStop
+RECORDS = RecordStart | RecordSample | RecordUpdate | RecordStop
 _E = TypeVar("_E")
 
 
