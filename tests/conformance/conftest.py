@@ -38,6 +38,13 @@ async def tethered(lab: Laboratory) -> AsyncIterator[Station]:
         yield fresh
 
 
+@pytest_asyncio.fixture(loop_scope="module")
+async def smart(lab: Laboratory) -> AsyncIterator[Station]:
+    """A charge point with a socket that follows charging profiles."""
+    async with lab.station(smart=True) as fresh:
+        yield fresh
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def lab201(broker: Mosquitto, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Laboratory201]:
     """The bridge of this file's tests, for OCPP 2.0.1."""

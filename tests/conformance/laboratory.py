@@ -26,7 +26,10 @@ from tests.peers.wallbox import wallbox
 
 SOCKETS = [f"socket-{number}" for number in range(1, 17)]
 TETHERED = [f"tethered-{number}" for number in range(1, 4)]
-"""Charge points of one bridge, with a socket and with a fixed cable: more than any file has tests."""
+SMART = [f"smart-{number}" for number in range(1, 13)]
+"""Charge points of one bridge, with a socket, with a fixed cable, and with a socket and smart charging: more than any file has tests."""
+VENDOR = "com.example"
+"""Whose DataTransfers are put to the flows on site."""
 STOP_WAIT_S = 0.3
 """A session's end waits so long for the meter's last word: the simulated meter has spoken by then."""
 TAG = "04AABBCC"
@@ -39,17 +42,33 @@ GROUP = {"status": "Accepted", "parentIdTag": "FLEET"}
 CARDS = {TAG: ACCEPTED, PARTNER: GROUP, COLLEAGUE: GROUP, STRANGER: INVALID}
 
 
-def settings(csms: StrictCsms, sockets: Sequence[str], tethered: Sequence[str] = ()) -> dict[str, Any]:
-    """A bridge's configuration."""
-    common = {"csms": "lab", "stop_tap_min_s": 0, "stop_wait_s": STOP_WAIT_S}
-    charge_points = {name: {**common, "identity": identity_of(name), "cable": "socket"} for name in sockets}
-    charge_points |= {name: {**common, "identity": identity_of(name), "cable": "fixed"} for name in tethered}
+def settings(csms: StrictCsms, sockets: Sequence[str], tethered: Sequence[str] = (), smart: Sequence[str] = ()) -> dict[str, Any]:
+    """A bridge's configuration: hardware that can do everything."""
     return {
-        # as soon back as the schema lets it: minutes of back-off are no part of any case
-        "csms": {"lab": {"url": f"{csms.url}/ocpp", "reconnect_max_s": 1, "boot_retry_min_s": 1}},
-        "charge_points": charge_points,
+        "csms": {
+            "lab": {
+                "url": f"{csms.url}/ocpp",
+                "file_hosts": ["127.0.0.1"],
+                # as soon back as the schema lets it: minutes of back-off are no part of any case
+                "reconnect_max_s": 1,
+                "boot_retry_min_s": 1,
+            },
+        },
+        "charge_points": charge_points(sockets, tethered, smart),
         "log": {"level": "debug"},
     }
+
+
+def charge_points(sockets: Sequence[str], tethered: Sequence[str], smart: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """All of a laboratory, by their names."""
+    common = {"csms": "lab", "stop_tap_min_s": 0, "stop_wait_s": STOP_WAIT_S, "data_transfer_vendors": [VENDOR]}
+    socket = {**common, "cable": "socket", "can": ["limit", "unlock", "reset", "firmware", "display"]}
+    fixed = {**common, "cable": "fixed", "can": ["limit", "reset", "firmware", "display"]}
+    return (
+        {name: {**socket, "identity": identity_of(name)} for name in sockets}
+        | {name: {**fixed, "identity": identity_of(name)} for name in tethered}
+        | {name: {**socket, "identity": identity_of(name), "smart_charging": True} for name in smart}
+    )
 
 
 def identity_of(name: str) -> str:
@@ -151,11 +170,13 @@ class Laboratory:
     process: BridgeProcess
     sockets: Iterator[str]
     tethered: Iterator[str]
+    smart: Iterator[str]
 
     @contextlib.asynccontextmanager
-    async def station(self, *, cable: str = "socket") -> AsyncIterator[Station]:
+    async def station(self, *, cable: str = "socket", smart: bool = False) -> AsyncIterator[Station]:
         """A charge point that no test has used, booted and idle; at the end everything on its link must have been by the book."""
-        name = next(self.sockets if cable == "socket" else self.tethered, None)
+        row = self.smart if smart else self.sockets if cable == "socket" else self.tethered
+        name = next(row, None)
         assert name is not None, "the file has more tests than the bridge has charge points"
         print(f"{name}: see {self.process.file.parent}")
         async with equipped(name, self.broker, self.csms, self.topics) as station:
@@ -192,12 +213,12 @@ class Bench:
 
 
 @contextlib.asynccontextmanager
-async def bench(folder: Path) -> AsyncIterator[Bench]:
+async def bench(folder: Path, *, smart: bool = False) -> AsyncIterator[Bench]:
     """A bridge that has not been started yet, with hardware that waits for it; at the end everything must have been by the book."""
-    name = SOCKETS[0]
+    name = SMART[0] if smart else SOCKETS[0]
     with Mosquitto() as broker:
         async with central_system() as csms, onlooker(broker) as topics, wallbox(broker, name) as box:
-            process = BridgeProcess(folder, broker, topics, settings(csms, [name]))
+            process = BridgeProcess(folder, broker, topics, settings(csms, [], smart=[name]) if smart else settings(csms, [name]))
             try:
                 yield Bench(process=process, station=Station(name=name, identity=identity_of(name), csms=csms, topics=topics, box=box))
                 csms.must_be_valid()
@@ -222,6 +243,14 @@ async def laboratory(folder: Path, broker: Mosquitto) -> AsyncIterator[Laborator
     async with (
         central_system() as csms,
         onlooker(broker) as topics,
-        bridge(folder, broker, topics, settings(csms, SOCKETS, TETHERED)) as process,
+        bridge(folder, broker, topics, settings(csms, SOCKETS, TETHERED, SMART)) as process,
     ):
-        yield Laboratory(broker=broker, csms=csms, topics=topics, process=process, sockets=iter(SOCKETS), tethered=iter(TETHERED))
+        yield Laboratory(
+            broker=broker,
+            csms=csms,
+            topics=topics,
+            process=process,
+            sockets=iter(SOCKETS),
+            tethered=iter(TETHERED),
+            smart=iter(SMART),
+        )

@@ -20,7 +20,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.conformance.laboratory import CARDS, STOP_WAIT_S, TAG, identity_of
+from tests.conformance.laboratory import CARDS, TAG, charge_points, identity_of
 from tests.conformance.subject import Subject
 from tests.peers.bridge_process import BridgeProcess, bridge
 from tests.peers.broker import Mosquitto
@@ -33,8 +33,6 @@ SOCKETS = [f"socket-{number}" for number in range(1, 25)]
 TETHERED = [f"tethered-{number}" for number in range(1, 7)]
 SMART = [f"smart-{number}" for number in range(1, 25)]
 """Charge points of one bridge, with a socket, with a fixed cable, and with a socket and smart charging: more than any file has tests."""
-VENDOR = "com.example"
-"""Whose DataTransfers are put to the flows on site."""
 CONNECTOR = {"id": 1, "connectorId": 1}
 EVSE = {"id": 1}
 VARIABLE = re.compile(
@@ -45,12 +43,6 @@ VARIABLE = re.compile(
 
 def settings201(csms: StrictCsms, sockets: Sequence[str], tethered: Sequence[str] = (), smart: Sequence[str] = ()) -> dict[str, Any]:
     """A bridge's configuration: hardware that can do everything."""
-    common = {"csms": "lab", "stop_tap_min_s": 0, "stop_wait_s": STOP_WAIT_S, "data_transfer_vendors": [VENDOR]}
-    socket = {**common, "cable": "socket", "can": ["limit", "unlock", "reset", "firmware", "display"]}
-    fixed = {**common, "cable": "fixed", "can": ["limit", "reset", "firmware", "display"]}
-    charge_points = {name: {**socket, "identity": identity_of(name)} for name in sockets}
-    charge_points |= {name: {**fixed, "identity": identity_of(name)} for name in tethered}
-    charge_points |= {name: {**socket, "identity": identity_of(name), "smart_charging": True} for name in smart}
     return {
         "csms": {
             "lab": {
@@ -62,7 +54,7 @@ def settings201(csms: StrictCsms, sockets: Sequence[str], tethered: Sequence[str
                 "boot_retry_min_s": 1,
             },
         },
-        "charge_points": charge_points,
+        "charge_points": charge_points(sockets, tethered, smart),
         "log": {"level": "debug"},
     }
 
