@@ -12,7 +12,10 @@ from difflib import get_close_matches
 from enum import StrEnum, unique
 from typing import TypeAlias, assert_never
 
-from bridge.core.settings import Cable, Settings
+from bridge.core.local_list import LIST_MAX, UPDATE_MAX
+from bridge.core.settings import Cable, Rules, Settings
+from bridge.core.state import State
+from bridge.core.values import ChargePointId, Instant
 from bridge.ocpp.dialect import JsonObject
 from bridge.ocpp.measurands import MEASURANDS
 
@@ -22,8 +25,23 @@ MAX_KEYS = 100
 """GetConfigurationMaxKeys: twice as many as there are, so that asking for all by name works; a request for more is a mistake."""
 DAY_S = 86_400
 """The longest interval: OCPP-J 1.6 §5.3 wants at least one message a day, and no grid of the clock is wider."""
-PROFILES = ("Core", "RemoteTrigger")
 CONNECTORS = 1
+
+
+def _always(_: State) -> bool:
+    return True
+
+
+PROFILES: tuple[tuple[str, Callable[[State], bool]], ...] = (
+    ("Core", _always),
+    ("LocalAuthListManagement", _always),
+    ("RemoteTrigger", _always),
+)
+"""The feature profiles, and whether a charge point has them."""
+
+
+def _profiles(state: State) -> tuple[str, ...]:
+    return tuple(name for name, has in PROFILES if has(state))
 
 
 @unique
@@ -61,9 +79,11 @@ class Key:
     doc: str
     """One sentence for the README."""
     field: str | None = None
-    """Of `Settings`; None: constant."""
-    constant: Value = ()
-    """What a key without a field reports."""
+    """Of `Settings`; None: read-only."""
+    constant: Value | Callable[[State], Value] = ()
+    """What a key without a field reports; a function where that depends on the charge point."""
+    available: Callable[[State], bool] = _always
+    """Whether this charge point has it; otherwise the key is as unknown as any other word."""
     unit: str = ""
     minimum: int = 0
     maximum: int = DAY_S
@@ -76,17 +96,17 @@ class Key:
     fixed_cable: bool | None = None
     """What it reports, read-only, where the cable is fixed; None: the cable makes no difference."""
 
-    def is_writable(self, cable: Cable) -> bool:
+    def is_writable(self, state: State) -> bool:
         """RW as against R."""
-        return self.field is not None and not (self.fixed_cable is not None and cable is Cable.FIXED)
+        return self.field is not None and not (self.fixed_cable is not None and state.rules.cable is Cable.FIXED)
 
-    def value(self, settings: Settings, cable: Cable) -> Value:
+    def value(self, state: State) -> Value:
         """What it is set to."""
-        if self.fixed_cable is not None and cable is Cable.FIXED:
+        if self.fixed_cable is not None and state.rules.cable is Cable.FIXED:
             return self.fixed_cable
         if self.field is None:
-            return self.constant
-        value: Value = getattr(settings, self.field)
+            return self.constant(state) if callable(self.constant) else self.constant
+        value: Value = getattr(state.settings, self.field)
         return value
 
     def parse(self, text: str) -> Value:
@@ -182,8 +202,10 @@ KEYS: tuple[Key, ...] = (
     Key(name="GetConfigurationMaxKeys", type=Type.INTEGER, constant=MAX_KEYS, doc="Most keys that one GetConfiguration may name."),
     _integer("HeartbeatInterval", "heartbeat_s", "Longest silence; 0: what the central system says at registration."),
     _integer("LightIntensity", "light_intensity", "Kept and reported; the lamp is the reader's own.", unit="%", maximum=100),
-    _boolean("LocalAuthorizeOffline", "local_authorize_offline", "Without the central system, what it said of a tag before decides."),
-    _boolean("LocalPreAuthorize", "local_pre_authorize", "Start at once for tags the cache knows as accepted, and ask afterwards."),
+    _boolean("LocalAuthListEnabled", "list_enabled", "Keep the list of tags that the central system sends, and go by it."),
+    Key(name="LocalAuthListMaxLength", type=Type.INTEGER, constant=LIST_MAX, doc="Most tags on the local list."),
+    _boolean("LocalAuthorizeOffline", "local_authorize_offline", "Without the central system, its list and what it said of a tag decide."),
+    _boolean("LocalPreAuthorize", "local_pre_authorize", "Start at once for tags that list or cache accept, and ask afterwards."),
     _integer(
         "MaxEnergyOnInvalidId",
         "max_energy_on_invalid_wh",
@@ -197,6 +219,7 @@ KEYS: tuple[Key, ...] = (
     _integer("MinimumStatusDuration", "minimum_status_s", "A status that lasts shorter is not reported.", maximum=3600),
     Key(name="NumberOfConnectors", type=Type.INTEGER, constant=CONNECTORS, doc="A charge point is one wallbox with one connector."),
     _integer("ResetRetries", "reset_retries", "Kept and reported; a reset of the bridge's side can't fail.", unit="times", maximum=100),
+    Key(name="SendLocalListMaxLength", type=Type.INTEGER, constant=UPDATE_MAX, doc="Most tags that one SendLocalList may carry."),
     Key(
         name="StopTransactionOnEVSideDisconnect",
         type=Type.BOOLEAN,
@@ -206,7 +229,7 @@ KEYS: tuple[Key, ...] = (
     _boolean("StopTransactionOnInvalidId", "stop_on_invalid", "End the transaction when the central system refuses after the start."),
     *_measurands("StopTxnAlignedData", "stop_aligned", "What is sent of begin and end along with StopTransaction."),
     *_measurands("StopTxnSampledData", "stop_sampled", "What is sent of begin and end along with StopTransaction."),
-    Key(name="SupportedFeatureProfiles", type=Type.LIST, constant=PROFILES, doc="What the central system may ask for."),
+    Key(name="SupportedFeatureProfiles", type=Type.LIST, constant=_profiles, doc="What the central system may ask for."),
     _integer(
         "TransactionMessageAttempts",
         "attempts",
@@ -230,24 +253,30 @@ KEYS: tuple[Key, ...] = (
 _BY_NAME = {key.name.lower(): key for key in KEYS}
 
 
-def get_configuration(wanted: Iterable[str], settings: Settings, cable: Cable, *, heartbeat_s: int = 0) -> JsonObject:
+def _find(name: str, state: State) -> Key | None:
+    key = _BY_NAME.get(name.lower())
+    return key if key is not None and key.available(state) else None
+
+
+def get_configuration(wanted: Iterable[str], state: State, *, heartbeat_s: int = 0) -> JsonObject:
     """GetConfiguration.conf. No names mean all keys (§5.8; CitrineOS asks with an empty list); `heartbeat_s` is the interval in force."""
     names = dict.fromkeys(wanted)
-    keys = dict.fromkeys(_BY_NAME[name.lower()] for name in names if name.lower() in _BY_NAME) if names else KEYS
-    if settings.heartbeat_s == 0:
-        settings = replace(settings, heartbeat_s=heartbeat_s)
-    known = [{"key": key.name, "readonly": not key.is_writable(cable), "value": as_text(key.value(settings, cable))} for key in keys]
-    unknown = [name for name in names if name.lower() not in _BY_NAME]
+    found = {name: _find(name, state) for name in names or _BY_NAME}
+    if state.settings.heartbeat_s == 0:
+        state = replace(state, settings=replace(state.settings, heartbeat_s=heartbeat_s))
+    keys = dict.fromkeys(key for key in found.values() if key is not None)
+    known = [{"key": key.name, "readonly": not key.is_writable(state), "value": as_text(key.value(state))} for key in keys]
+    unknown = [name for name in names if found[name] is None]
     # both lists are optional, and an empty one is left out (OCPP-J: no nulls, no empty fields)
     return {**({"configurationKey": known} if known else {}), **({"unknownKey": unknown} if unknown else {})}
 
 
-def change_configuration(name: str, text: str, cable: Cable) -> Accepted | Change:
+def change_configuration(name: str, text: str, state: State) -> Accepted | Change:
     """What becomes of ChangeConfiguration.req (§5.3)."""
-    key = _BY_NAME.get(name.lower())
+    key = _find(name, state)
     if key is None:
         return Change.NOT_SUPPORTED
-    if key.field is None or not key.is_writable(cable):
+    if key.field is None or not key.is_writable(state):
         return Change.REJECTED
     try:
         return Accepted(field=key.field, value=key.parse(text))
@@ -264,7 +293,7 @@ def initial(variables: Mapping[str, str | int | bool], *, base: Settings) -> Set
         if key is None:
             problems.append(_unknown(name))
         elif key.field is None:
-            problems.append(f"{key.name} can't be changed: it is always {as_text(key.constant)}")
+            problems.append(f"{key.name} can't be changed: {_why_constant(key)}")
         else:
             try:
                 changes[key.field] = key.parse(as_text(given))
@@ -288,10 +317,17 @@ def as_text(value: Value | str) -> str:
 
 def rows() -> Iterator[tuple[str, str, str, str, str]]:
     """The README's table: name, access, allowed values, default, meaning."""
+    usual = State(
+        rules=Rules(charge_point=ChargePointId(""), backend=None), settings=Settings(), base=Settings(), now=Instant(mono_s=0.0, utc_ms=0)
+    )
     for key in KEYS:
-        writable = key.is_writable(Cable.SOCKET)
-        default = as_text(key.value(Settings(), Cable.SOCKET))
+        writable = key.is_writable(usual)
+        default = as_text(key.value(usual))
         yield key.name, "RW" if writable else "R", key.allowed if writable else "", default, key.doc
+
+
+def _why_constant(key: Key) -> str:
+    return "it follows from the charge point" if callable(key.constant) else f"it is always {as_text(key.constant)}"
 
 
 def _unknown(name: str) -> str:

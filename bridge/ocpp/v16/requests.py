@@ -122,12 +122,11 @@ def _get_configuration(payload: JsonObject, context: Context) -> Handled:
     wanted: list[str] = payload.get("key", [])
     if len(wanted) > MAX_KEYS:
         return Refusal(code=OCCURENCE, description=f"more keys than GetConfigurationMaxKeys ({MAX_KEYS})")
-    state = context.state
-    return Reply(payload=get_configuration(wanted, state.settings, state.rules.cable, heartbeat_s=context.heartbeat_s))
+    return Reply(payload=get_configuration(wanted, context.state, heartbeat_s=context.heartbeat_s))
 
 
 def _change_configuration(payload: JsonObject, context: Context) -> Handled:
-    change = change_configuration(payload["key"], payload["value"], context.state.rules.cable)
+    change = change_configuration(payload["key"], payload["value"], context.state)
     if isinstance(change, Change):
         return _status(change.value)
     event = SettingChangeRequested(request=context.request, name=change.field, value=change.value, **context.stamp)

@@ -6,7 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.settings import Cable, Settings
+from bridge.core.settings import Cable, Rules, Settings
+from bridge.core.state import State
+from bridge.core.values import ChargePointId, Instant
+from bridge.ocpp.v16 import keys
 from bridge.ocpp.v16.keys import (
     DAY_S,
     KEYS,
@@ -24,7 +27,13 @@ from bridge.ocpp.v16.keys import (
 from bridge.ocpp.validation import Kind
 from tests.ocpp.official import assert_valid
 
-SOCKET, FIXED = Cable.SOCKET, Cable.FIXED
+
+def _at(settings: Settings | None = None, cable: Cable = Cable.SOCKET) -> State:
+    rules = Rules(charge_point=ChargePointId("garage"), backend="backend", cable=cable)
+    return State(rules=rules, settings=settings or Settings(), base=Settings(), now=Instant(mono_s=0.0, utc_ms=0))
+
+
+SOCKET, FIXED = _at(), _at(cable=Cable.FIXED)
 WRITABLE = [key for key in KEYS if key.field is not None]
 REQUIRED = """
     AuthorizeRemoteTxRequests ClockAlignedDataInterval ConnectionTimeOut ConnectorPhaseRotation GetConfigurationMaxKeys HeartbeatInterval
@@ -35,8 +44,8 @@ REQUIRED = """
 """Of the Core profile (OCPP 1.6 §9.1, errata v4); RemoteTrigger has none."""
 
 
-def _told(*names: str, settings: Settings | None = None, cable: Cable = SOCKET) -> dict[str, tuple[str, bool]]:
-    answer = get_configuration(names, settings or Settings(), cable)
+def _told(*names: str, settings: Settings | None = None, cable: Cable = Cable.SOCKET) -> dict[str, tuple[str, bool]]:
+    answer = get_configuration(names, _at(settings, cable))
     assert_valid("GetConfiguration", Kind.RESPONSE, answer)
     return {key["key"]: (key["value"], key["readonly"]) for key in answer.get("configurationKey", [])}
 
@@ -52,11 +61,23 @@ def test_an_empty_list_means_all_keys_and_every_required_one_is_among_them() -> 
 @pytest.mark.requirement("1.6 TC_019_CS")
 def test_what_the_station_is_reads_as_it_should() -> None:
     assert _told("SupportedFeatureProfiles", "NumberOfConnectors", "GetConfigurationMaxKeys", "StopTransactionOnEVSideDisconnect") == {
-        "SupportedFeatureProfiles": ("Core,RemoteTrigger", True),
+        "SupportedFeatureProfiles": ("Core,LocalAuthListManagement,RemoteTrigger", True),
         "NumberOfConnectors": ("1", True),
         "GetConfigurationMaxKeys": (str(MAX_KEYS), True),
         "StopTransactionOnEVSideDisconnect": ("true", True),
     }
+
+
+def test_what_a_charge_point_does_not_have_is_as_unknown_as_any_other_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key, or a profile, may belong to some charge points only."""
+    fixed = Key(name="Fixed", type=Type.BOOLEAN, constant=True, doc="", available=lambda state: state.rules.cable is Cable.FIXED)
+    monkeypatch.setitem(keys._BY_NAME, "fixed", fixed)
+    assert "Fixed" in _told(cable=Cable.FIXED)
+    assert "Fixed" not in _told()
+    assert _told("fixed", cable=Cable.FIXED) == {"Fixed": ("true", True)}
+    assert get_configuration(["fixed"], SOCKET) == {"unknownKey": ["fixed"]}
+    assert change_configuration("Fixed", "true", FIXED) is Change.REJECTED
+    assert change_configuration("Fixed", "true", SOCKET) is Change.NOT_SUPPORTED
 
 
 @pytest.mark.requirement("1.6 TC_019_CS")
@@ -67,13 +88,13 @@ def test_all_keys_can_be_asked_for_by_name_at_once() -> None:
 
 
 def test_unknown_keys_are_listed_and_known_ones_are_still_answered() -> None:
-    answer = get_configuration(["Foo", "HeartbeatInterval", "Bar", "Foo"], Settings(), SOCKET)
+    answer = get_configuration(["Foo", "HeartbeatInterval", "Bar", "Foo"], SOCKET)
     assert [key["key"] for key in answer["configurationKey"]] == ["HeartbeatInterval"]
     assert answer["unknownKey"] == ["Foo", "Bar"]
 
 
 def test_only_unknown_keys_leave_the_other_list_out() -> None:
-    assert get_configuration(["Foo"], Settings(), SOCKET) == {"unknownKey": ["Foo"]}
+    assert get_configuration(["Foo"], SOCKET) == {"unknownKey": ["Foo"]}
 
 
 def test_keys_are_found_in_any_case_and_told_once() -> None:
@@ -81,24 +102,24 @@ def test_keys_are_found_in_any_case_and_told_once() -> None:
 
 
 def test_the_heartbeat_in_force_is_told_where_the_registration_decides() -> None:
-    answer = get_configuration(["HeartbeatInterval"], Settings(), SOCKET, heartbeat_s=300)
+    answer = get_configuration(["HeartbeatInterval"], SOCKET, heartbeat_s=300)
     assert answer["configurationKey"][0]["value"] == "300"
-    answer = get_configuration(["HeartbeatInterval"], Settings(heartbeat_s=60), SOCKET, heartbeat_s=300)
+    answer = get_configuration(["HeartbeatInterval"], _at(Settings(heartbeat_s=60)), heartbeat_s=300)
     assert answer["configurationKey"][0]["value"] == "60"
 
 
 def test_a_fixed_cable_is_never_unlocked_and_says_so() -> None:
     """1.6 errata 3.84: a fixed cable reports false, read-only."""
     name = "UnlockConnectorOnEVSideDisconnect"
-    assert _told(name, cable=FIXED) == {name: ("false", True)}
-    assert _told(name, cable=SOCKET) == {name: ("true", False)}
+    assert _told(name, cable=Cable.FIXED) == {name: ("false", True)}
+    assert _told(name, cable=Cable.SOCKET) == {name: ("true", False)}
     assert change_configuration(name, "true", FIXED) is Change.REJECTED
     assert change_configuration(name, "false", SOCKET) == Accepted(field="unlock_on_ev_disconnect", value=False)
 
 
-@pytest.mark.parametrize("name", ["AuthorizationKey", "authorizationkey", "LocalAuthListEnabled", "SecurityProfile", ""])
+@pytest.mark.parametrize("name", ["AuthorizationKey", "authorizationkey", "SecurityProfile", ""])
 def test_what_is_not_offered_is_neither_told_nor_taken(name: str) -> None:
-    assert get_configuration([name], Settings(), SOCKET) == {"unknownKey": [name]}
+    assert get_configuration([name], SOCKET) == {"unknownKey": [name]}
     assert change_configuration(name, "1", SOCKET) is Change.NOT_SUPPORTED
 
 
@@ -196,18 +217,18 @@ def test_length_keys_tell_the_length_of_the_list_they_belong_to() -> None:
 
 @given(st.sampled_from([key.name for key in KEYS]) | st.text(max_size=50), st.text(max_size=500), st.sampled_from(Cable))
 def test_any_change_gets_an_answer_and_what_is_accepted_can_be_read(name: str, text: str, cable: Cable) -> None:
-    match change_configuration(name, text, cable):
+    match change_configuration(name, text, _at(cable=cable)):
         case Change():
             pass
         case Accepted(field=field, value=value):
-            answer = get_configuration([name], initial({name: text}, base=Settings()), cable)
+            answer = get_configuration([name], _at(initial({name: text}, base=Settings()), cable))
             assert answer["configurationKey"][0]["value"] == as_text(value)
             assert field in {setting.name for setting in fields(Settings)}
 
 
 @given(st.lists(st.sampled_from([key.name for key in KEYS]) | st.text(max_size=50), max_size=20), st.sampled_from(Cable))
 def test_every_answer_to_getconfiguration_is_valid(names: list[str], cable: Cable) -> None:
-    assert_valid("GetConfiguration", Kind.RESPONSE, get_configuration(names, Settings(), cable))
+    assert_valid("GetConfiguration", Kind.RESPONSE, get_configuration(names, _at(cable=cable)))
 
 
 # --- the configuration's own table --------------------------------------------------------------------------------------------------
@@ -237,6 +258,7 @@ def test_all_problems_are_told_at_once_each_with_what_is_allowed() -> None:
                 "MeterValuesSampledData": "Voltage,Frequency",
                 "ConnectorPhaseRotation": "RST",
                 "ResetRetries": 3,
+                "SupportedFeatureProfiles": "Core",
             },
             base=Settings(),
         )
@@ -248,6 +270,7 @@ def test_all_problems_are_told_at_once_each_with_what_is_allowed() -> None:
         "LocalPreAuthorize is true or false",
         "MeterValuesSampledData is a comma-separated list of " + ", ".join(ALL_MEASURANDS),
         f"ConnectorPhaseRotation is {ROTATIONS}",
+        "SupportedFeatureProfiles can't be changed: it follows from the charge point",
     ]
 
 
