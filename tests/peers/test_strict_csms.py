@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import itertools
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
+import ocpp.routing
+import ocpp.v201
 import pytest
 import websockets
 from websockets.asyncio.client import ClientConnection, connect
@@ -15,6 +17,7 @@ from websockets.typing import Subprotocol
 
 from tests.peers import journal
 from tests.peers.strict_csms import ACCEPTED, CallFailed, StrictCsms, strict_csms
+from tests.peers.waiting import end
 
 BOOT = {"chargePointVendor": "evbridge", "chargePointModel": "test"}
 START = {"connectorId": 1, "idTag": "04AABBCC", "meterStart": 1000, "timestamp": "2026-11-22T10:00:00Z"}
@@ -40,8 +43,8 @@ class Station:
 
 
 @contextlib.asynccontextmanager
-async def station(csms: StrictCsms, identity: str = "CP1") -> AsyncIterator[Station]:
-    async with connect(f"{csms.url}/some/path/{identity}", subprotocols=[Subprotocol("ocpp1.6")], compression=None) as socket:
+async def station(csms: StrictCsms, identity: str = "CP1", *, protocol: str = "ocpp1.6") -> AsyncIterator[Station]:
+    async with connect(f"{csms.url}/some/path/{identity}", subprotocols=[Subprotocol(protocol)], compression=None) as socket:
         yield Station(socket)
 
 
@@ -179,3 +182,183 @@ async def test_basic_auth_and_subprotocol_are_checked() -> None:
         header = websockets.headers.build_authorization_basic("CP1", "secret:word")
         async with connect(f"{csms.url}/CP1", subprotocols=[Subprotocol("ocpp1.6")], additional_headers={"Authorization": header}):
             await csms.connected("CP1")
+
+
+# --- OCPP 2.0.1: the station is the `ocpp` package's ChargePoint ----------------------------------------------------------------------
+
+CARD = {"id_token": "04AABBCC", "type": "ISO14443"}
+TRANSACTION = {"transaction_id": "4f2a", "charging_state": "Charging"}
+
+
+class Wire:
+    """A `websockets` connection as the `ocpp` package wants it: what it sends and receives is text."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
+
+    async def send(self, text: str) -> None:
+        await self._socket.send(text)
+
+    async def recv(self) -> str:
+        return str(await self._socket.recv())
+
+
+class Station201(ocpp.v201.ChargePoint):  # type: ignore[misc]
+    """As the package's own examples write one."""
+
+    @ocpp.routing.on("Reset")  # type: ignore[untyped-decorator]
+    def on_reset(self, type: str, **_: object) -> object:  # noqa: A002 - as the message calls it
+        return ocpp.v201.call_result.Reset(status="Accepted" if type == "Immediate" else "Scheduled")
+
+    async def tell(self, kind: str, trigger: str, number: int, **fields: Any) -> Any:  # noqa: ANN401 - no types shipped
+        event = {"event_type": kind, "trigger_reason": trigger, "seq_no": number, "timestamp": "2026-11-22T10:00:00Z"}
+        return await self.call(ocpp.v201.call.TransactionEvent(**event, transaction_info=TRANSACTION, **fields), suppress=False)
+
+
+@contextlib.asynccontextmanager
+async def station201(csms: StrictCsms, identity: str = "CP1") -> AsyncIterator[Station201]:
+    async with connect(f"{csms.url}/{identity}", subprotocols=[Subprotocol("ocpp2.0.1")], compression=None) as socket:
+        station = Station201(identity, Wire(socket))
+        listening = asyncio.create_task(station.start(), name="station")
+        try:
+            yield station
+        finally:
+            await end(listening, ConnectionClosed)
+
+
+def register(wh: float, context: str, **fields: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - JSON
+    return [{"timestamp": "2026-11-22T10:00:00Z", "sampled_value": [{"value": wh, "context": context, **fields}]}]
+
+
+async def test_a_session_of_201_by_the_book_is_seen_and_valid() -> None:
+    async with (
+        strict_csms(tags={"04AABBCC": {**ACCEPTED, "parentIdTag": "FLEET"}}, protocols=("ocpp2.0.1",)) as csms,
+        station201(csms) as box,
+    ):
+        call = ocpp.v201.call
+        boot = await box.call(call.BootNotification(charging_station={"model": "m", "vendor_name": "v"}, reason="PowerUp"))
+        assert (boot.status, boot.interval) == ("Accepted", 300)
+        known = await box.call(call.Authorize(id_token=CARD))
+        assert known.id_token_info == {"status": "Accepted", "group_id_token": {"id_token": "FLEET", "type": "Central"}}
+        stranger = await box.call(call.Authorize(id_token={"id_token": "nobody", "type": "Central"}))
+        assert stranger.id_token_info == {"status": "Unknown"}
+        button = await box.call(call.Authorize(id_token={"id_token": "", "type": "NoAuthorization"}))
+        assert button.id_token_info == {"status": "Accepted"}
+        assert (await box.tell("Started", "CablePluggedIn", 0, meter_value=register(1000, "Transaction.Begin"))).id_token_info is None
+        assert (await box.tell("Updated", "Authorized", 1, id_token=CARD)).id_token_info["status"] == "Accepted"
+        await box.tell("Updated", "MeterValuePeriodic", 2, meter_value=register(1.4, "Sample.Periodic", unit_of_measure={"unit": "kWh"}))
+        await box.tell("Ended", "EVCommunicationLost", 3, meter_value=register(1500, "Transaction.End"))
+        ended = await csms.saw("TransactionEvent", eventType="Ended", transactionInfo={"transactionId": "4f2a"})
+        assert ended.answer == {}
+        [one] = csms.transactions("CP1")
+        assert (one.id, one.tag, one.start_wh, one.energy_wh) == ("4f2a", "04AABBCC", 1000, 500)
+        csms.must_be_valid()
+
+
+NOTICES: Mapping[str, dict[str, Any]] = {
+    "StatusNotification": {"timestamp": "2026-11-22T10:00:00Z", "connectorStatus": "Available", "evseId": 1, "connectorId": 1},
+    "MeterValues": {"evseId": 1, "meterValue": [{"timestamp": "2026-11-22T10:00:00Z", "sampledValue": [{"value": 1}]}]},
+    "NotifyReport": {"requestId": 1, "generatedAt": "2026-11-22T10:00:00Z", "seqNo": 0},
+    "NotifyEvent": {
+        "generatedAt": "2026-11-22T10:00:00Z",
+        "seqNo": 0,
+        "eventData": [
+            {
+                "eventId": 1,
+                "timestamp": "2026-11-22T10:00:00Z",
+                "trigger": "Alerting",
+                "actualValue": "1",
+                "eventNotificationType": "HardWiredNotification",
+                "component": {"name": "EVSE"},
+                "variable": {"name": "Power"},
+            },
+        ],
+    },
+    "NotifyMonitoringReport": {"requestId": 1, "generatedAt": "2026-11-22T10:00:00Z", "seqNo": 0},
+    "NotifyCustomerInformation": {"requestId": 1, "generatedAt": "2026-11-22T10:00:00Z", "seqNo": 0, "data": ""},
+    "NotifyDisplayMessages": {"requestId": 1},
+    "NotifyChargingLimit": {"chargingLimit": {"chargingLimitSource": "EMS"}},
+    "ClearedChargingLimit": {"chargingLimitSource": "EMS"},
+    "ReportChargingProfiles": {
+        "requestId": 1,
+        "chargingLimitSource": "CSO",
+        "evseId": 1,
+        "chargingProfile": [
+            {
+                "id": 1,
+                "stackLevel": 0,
+                "chargingProfilePurpose": "TxDefaultProfile",
+                "chargingProfileKind": "Relative",
+                "chargingSchedule": [
+                    {"id": 1, "chargingRateUnit": "A", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 6.1}]},
+                ],
+            },
+        ],
+    },
+    "ReservationStatusUpdate": {"reservationId": 1, "reservationUpdateStatus": "Expired"},
+    "SecurityEventNotification": {"type": "StartupOfTheDevice", "timestamp": "2026-11-22T10:00:00Z"},
+    "LogStatusNotification": {"status": "Idle"},
+    "FirmwareStatusNotification": {"status": "Idle"},
+    "PublishFirmwareStatusNotification": {"status": "Idle"},
+    "Heartbeat": {},
+    "DataTransfer": {"vendorId": "com.example"},
+    "SignCertificate": {"csr": "x"},
+    "GetCertificateStatus": {
+        "ocspRequestData": {
+            "hashAlgorithm": "SHA256",
+            "issuerNameHash": "x",
+            "issuerKeyHash": "x",
+            "serialNumber": "x",
+            "responderURL": "x",
+        },
+    },
+    "Get15118EVCertificate": {"iso15118SchemaVersion": "x", "action": "Install", "exiRequest": "x"},
+    "NotifyEVChargingNeeds": {"evseId": 1, "chargingNeeds": {"requestedEnergyTransfer": "AC_three_phase"}},
+}
+"""The least that each other message of a 2.0.1 station can say."""
+
+
+async def test_everything_a_201_station_can_say_is_answered_by_the_book() -> None:
+    async with strict_csms(protocols=("ocpp2.0.1",)) as csms, station(csms, protocol="ocpp2.0.1") as box:
+        for action, payload in NOTICES.items():
+            answer = await box.ask(action, payload)
+            assert answer[0] == journal.CALLRESULT, answer
+        csms.must_be_valid()
+
+
+async def test_a_201_station_is_asked() -> None:
+    async with strict_csms(protocols=("ocpp2.0.1",)) as csms, station201(csms):
+        await csms.connected("CP1")
+        assert await csms.call("CP1", "Reset", {"type": "OnIdle"}) == {"status": "Scheduled"}
+        with pytest.raises(CallFailed) as refused:
+            await csms.call("CP1", "ClearCache", {})
+        assert refused.value.code == "NotImplemented"
+        csms.must_be_valid()
+
+
+async def test_each_station_is_spoken_to_in_the_version_it_came_with() -> None:
+    async with strict_csms(protocols=("ocpp1.6", "ocpp2.0.1")) as csms:
+        async with station(csms, "CP1") as old, station(csms, "CP2", protocol="ocpp2.0.1") as new:
+            for box, boot in ((old, BOOT), (new, {"reason": "PowerUp", "chargingStation": {"model": "m", "vendorName": "v"}})):
+                assert (await box.ask("BootNotification", boot))[2]["status"] == "Accepted"
+            assert (await old.ask("Authorize", {"idTag": "x"}))[2] == {"idTagInfo": {"status": "Invalid"}}
+            asked = {"idToken": {"idToken": "x", "type": "Central"}}
+            assert (await new.ask("Authorize", asked))[2] == {"idTokenInfo": {"status": "Unknown"}}
+        csms.must_be_valid()
+
+
+async def test_a_gap_in_the_sequence_is_seen() -> None:
+    async with strict_csms(protocols=("ocpp2.0.1",)) as csms, station201(csms) as box:
+        for number, kind in ((0, "Started"), (1, "Updated"), (1, "Updated"), (3, "Ended")):
+            await box.tell(kind, "Trigger", number)
+        with pytest.raises(AssertionError, match=r"4f2a has the sequence numbers \[0, 1, 3\]"):
+            csms.must_be_valid()
+
+
+async def test_what_breaks_the_schema_of_201_is_blamed() -> None:
+    async with strict_csms(protocols=("ocpp2.0.1",)) as csms, station(csms, protocol="ocpp2.0.1") as box:
+        await box.ask("StatusNotification", {**NOTICES["StatusNotification"], "connectorStatus": "Charging"})
+        await box.ask("StartTransaction", START)
+        found = journal.faults(csms.frames)
+        assert any("breaks the schema of StatusNotification" in fault for fault in found), found
+        assert any("which ocpp2.0.1 does not know" in fault for fault in found), found
