@@ -1,12 +1,14 @@
 """Energy management: a level, not an event. `enabled = authorised and allow(all sources) and limit >= 6 A and hardware ok` (B6)."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeGuard, assert_never
 
 from bridge.core.effects import Command
 from bridge.core.hardware import is_faulted, is_fresh
-from bridge.core.settings import PAUSE_BELOW_A, Missing
+from bridge.core.orders import ChargingProfile, ProfilePurpose
+from bridge.core.schedules import limit_a as profiles_limit_a
+from bridge.core.settings import PAUSE_BELOW_A, Ability, Missing, Rules
 from bridge.core.state import BackendSession, Granted, LocalSession, NoSession, Session, Source, State
 from bridge.core.values import LimitBy, Mode
 
@@ -14,11 +16,13 @@ RESOLUTION_A = 0.1
 """Limits are told to a tenth of an ampere, rounded down: IEC 61851-1 duty cycles are no finer."""
 NOISE_A = 1e-6
 """What a division of floats may lose: 4140 W on three phases are 6 A, not a hair less."""
+PROFILE_SAYS_NO = "central system: charging profile"
+"""Who pauses, where energy management does not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
-    """What energy management and the hardware leave."""
+    """What energy management, the hardware and the backend's charging profiles leave."""
 
     allowed: bool
     limit_a: float
@@ -79,6 +83,22 @@ def _is_pause(limit_a: float) -> bool:
 
 
 def allowance(state: State) -> Allowance:
+    """What energy management allows; a charging profile can only lower it (B14), never raise it and never lift a no."""
+    left, profile_a = allowance_on_site(state), profile_limit_a(state)
+    if profile_a is None or profile_a >= left.limit_a:
+        return left
+    if not left.allowed:
+        return replace(left, limit_a=max(profile_a, 0.0))
+    paused = _is_pause(profile_a)
+    return Allowance(
+        allowed=not paused,
+        limit_a=max(profile_a, 0.0),
+        by=LimitBy.PROFILE,
+        reason=PROFILE_SAYS_NO if paused else "",
+    )
+
+
+def allowance_on_site(state: State) -> Allowance:
     """The AND over all sources, and the lowest limit. The hardware's own limit is the upper end."""
     limit_a, by = state.rules.max_current_a, LimitBy.HARDWARE
     missing = missing_sources(state)
@@ -116,6 +136,54 @@ def _without(name: str, state: State) -> tuple[float, LimitBy, list[str]]:
             return limit_a, LimitBy.EMS, silent if _is_pause(limit_a) else []
         case _:
             assert_never(rules.energy.on_missing)
+
+
+# --- charging profiles ------------------------------------------------------------------------------------------------------------
+
+
+def follows_profiles(rules: Rules) -> bool:
+    """Whether the backend's charging profiles count here: switched on, and the wallbox follows a limit at all."""
+    return rules.smart_charging and Ability.LIMIT in rules.can
+
+
+def own_transaction(state: State) -> str | None:
+    """Our own name of what runs for the backend, which a profile of the transaction is bound to.
+
+    OCPP 2.0.1 knows of a transaction before its session, where it begins with the plug (TxStartPoint).
+    """
+    session, told = state.kept.session, state.kept.transaction
+    if isinstance(session, BackendSession):
+        return session.id
+    return None if told is None or told.over else told.id
+
+
+def began_ms(state: State) -> int | None:
+    """When the backend's transaction began to charge, which can't be in the future whatever became of the clock; None: none does."""
+    session = state.kept.session
+    return min(session.started_ms, state.now.utc_ms) if isinstance(session, BackendSession) else None
+
+
+def profiles_in_force(state: State) -> tuple[ChargingProfile, ...]:
+    """Those that concern what runs, or what would if it began now.
+
+    A local session is none of the backend's business, its grid connection is: only the station's maximum holds there.
+    """
+    profiles = state.kept.profiles
+    if not profiles or not follows_profiles(state.rules):
+        return ()
+    if isinstance(state.kept.session, LocalSession):
+        return tuple(profile for profile in profiles if profile.purpose is ProfilePurpose.STATION_MAX)
+    own = own_transaction(state)
+    return tuple(profile for profile in profiles if profile.purpose is not ProfilePurpose.TX or profile.transaction == own)
+
+
+def profile_limit_a(state: State) -> float | None:
+    """What charging profiles leave now; None: they limit nothing."""
+    profiles = profiles_in_force(state)
+    if not profiles:
+        return None
+    now_ms, began = state.now.utc_ms, began_ms(state)
+    return profiles_limit_a(profiles, now_ms, now_ms if began is None else began, state.rules)
 
 
 # --- who charges ------------------------------------------------------------------------------------------------------------------
@@ -161,7 +229,7 @@ def command(state: State) -> Command:
     elif is_faulted(state.hardware):
         reason = "faulted"
     elif not left.allowed:
-        reason = f"energy_management: {left.reason}"
+        reason = left.reason if left.by is LimitBy.PROFILE else f"energy_management: {left.reason}"
     else:
         reason = "charging"
     return Command(

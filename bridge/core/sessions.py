@@ -18,7 +18,9 @@ from bridge.core.effects import (
 from bridge.core.energy import is_running
 from bridge.core.hardware import QUIET_W, is_faulted, is_fresh, is_offline, is_plugged
 from bridge.core.pricing import cost_so_far, price_now
+from bridge.core.profiles import begin_with
 from bridge.core.readings import keep_register, take_reading
+from bridge.core.reserved import usable
 from bridge.core.settings import Cable
 from bridge.core.state import BackendSession, Ended, Ending, Granted, LocalSession, NoSession, NotPending, State
 from bridge.core.status import is_operative
@@ -94,6 +96,7 @@ def open_session(draft: Draft, granted: Granted) -> None:
     gap = "bridge_down" if granted.follows is not None else "no_session"
     account(draft, begin.register_wh, gap=gap, follows=granted.follows)
     draft.session = _opened(draft, granted, begin)
+    begin_with(draft, granted.profile, granted.id)
     wished_s = draft.now_s if granted.follows is None else None
     draft.state = replace(draft.state, opened_s=wished_s, released_s=wished_s, sampled_s=draft.now_s, ended=None, recovery=None)
     if isinstance(draft.pending, Granted):
@@ -118,6 +121,9 @@ def _opened(draft: Draft, granted: Granted, begin: Reading) -> BackendSession | 
             clock_trusted=state.clock_trusted,
         )
     assert tag is not None, "the backend is asked about tags only"
+    reservation = usable(state, tag, granted.group)
+    if reservation is not None:
+        draft.kept = replace(draft.kept, reservation=None)
     record = RecordStart(
         session=granted.id,
         sequence=0,
@@ -126,6 +132,7 @@ def _opened(draft: Draft, granted: Granted, begin: Reading) -> BackendSession | 
         utc_ms=draft.now_ms,
         offline=not state.backend_online,
         remote=granted.remote and granted.follows is None,
+        reservation=None if reservation is None else reservation.id,
     )
     draft.emit(record)
     return BackendSession(
