@@ -6,7 +6,7 @@ import gc
 import logging
 import signal
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from random import Random, SystemRandom
 from typing import NoReturn
 
@@ -27,6 +27,7 @@ from bridge.mqtt.privacy import mask
 from bridge.mqtt.render import Health, Info, Renderer
 from bridge.mqtt.wire import BrokerSettings
 from bridge.ocpp.backoff import Intervals, Pace
+from bridge.ocpp.dialect import Dialect
 from bridge.ocpp.link import Link
 from bridge.ocpp.privacy import hidden
 from bridge.ocpp.setup import LinkSettings, LinkSetup
@@ -43,6 +44,9 @@ HEALTH_S = 60.0
 """How often `bridge/health` is told at least."""
 CONNECTS_A_SECOND = 100
 """First connections of many charge points are spread, so that a central system is not hit by all at once (performance.md §3)."""
+
+DIALECTS: Mapping[str, Callable[[], Dialect]] = {"ocpp1.6": Dialect16}
+"""By sub-protocol."""
 
 log = logging.getLogger("bridge")
 
@@ -130,7 +134,7 @@ class App:
         endpoint = Endpoint(
             url=one.address,
             identity=one.identity,
-            subprotocol=csms.protocols[0],
+            subprotocols=csms.protocols,
             password=_password(one, csms),
             tls=contexts[csms.id],
         )
@@ -149,7 +153,7 @@ class App:
                 intervals=Intervals(floor_s=csms.boot_retry_min_s),
             ),
         )
-        link = Link(station=runtime, dialect=Dialect16(), setup=setup)
+        link = Link(station=runtime, dialects=[DIALECTS[one]() for one in csms.protocols], setup=setup)
         runtime.wire = link
         self._links.append(link)
 

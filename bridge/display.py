@@ -45,6 +45,8 @@ class _Shown:
     error: str | None = None
     connected: bool = False
     boot_status: str | None = None
+    version: str | None = None
+    """What was agreed on last."""
 
 
 class Display:
@@ -121,10 +123,10 @@ class Display:
         if self._flush is None:
             self._flush = asyncio.get_running_loop().call_later(FOLLOW_S, self.flush)
 
-    def link_changed(self, runtime: Runtime, *, connected: bool, boot_status: str | None, error: str | None) -> None:
+    def link_changed(self, runtime: Runtime, *, connected: bool, boot_status: str | None, error: str | None, version: str) -> None:
         """The link's own word."""
         shown = self._shown[runtime.state.rules.charge_point]
-        shown.connected, shown.boot_status, shown.error = connected, boot_status, error
+        shown.connected, shown.boot_status, shown.error, shown.version = connected, boot_status, error, version
         self.changed(runtime, runtime.state)
 
     def flush(self) -> None:
@@ -145,7 +147,7 @@ class Display:
             self._say(self._renderer.view(charge_point, now, csms=csms, before=shown.view))
             shown.view = now
         if one.csms is not None:
-            self._show_link(charge_point, state, shown, one.csms.protocols[0])
+            self._show_link(charge_point, state, shown, shown.version or one.csms.protocols[0])
         if state.alerts is not shown.alerts:
             self._show_alerts(charge_point, shown.alerts, state.alerts)
             shown.alerts = state.alerts

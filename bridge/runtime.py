@@ -86,7 +86,7 @@ class Outlet(Protocol):
     def person(self, runtime: "Runtime", tag: IdTag) -> Person:
         """Who a tag belongs to."""
 
-    def link_changed(self, runtime: "Runtime", *, connected: bool, boot_status: str | None, error: str | None) -> None:
+    def link_changed(self, runtime: "Runtime", *, connected: bool, boot_status: str | None, error: str | None, version: str) -> None:
         """The link to the central system is up, down, or says what is wrong."""
 
 
@@ -314,9 +314,9 @@ class Runtime:
         """What the authorisation cache has on it."""
         return self._store.known_tag(self._state.rules.charge_point, tag.key)
 
-    def link_changed(self, *, connected: bool, boot_status: str | None, error: str | None) -> None:
+    def link_changed(self, *, connected: bool, boot_status: str | None, error: str | None, version: str) -> None:
         """For dashboards."""
-        self._outlet.link_changed(self, connected=connected, boot_status=boot_status, error=error)
+        self._outlet.link_changed(self, connected=connected, boot_status=boot_status, error=error, version=version)
 
     def _settle(self, *, sent: tuple[Sent, ...]) -> None:
         rules = self._state.rules

@@ -73,7 +73,7 @@ class Ears:
     """What went to the central system."""
     wakes: int = 0
     changes: int = 0
-    links: list[tuple[bool, str | None, str | None]] = field(default_factory=list)
+    links: list[tuple[bool, str | None, str | None, str]] = field(default_factory=list)
 
     def decided(self, runtime: Runtime, decision: Decision) -> None:
         self.decisions.append(decision)
@@ -107,8 +107,8 @@ class Ears:
     def person(self, runtime: Runtime, tag: IdTag) -> Person:
         return Person(tag=tag, name="whoever it is")
 
-    def link_changed(self, runtime: Runtime, *, connected: bool, boot_status: str | None, error: str | None) -> None:
-        self.links.append((connected, boot_status, error))
+    def link_changed(self, runtime: Runtime, *, connected: bool, boot_status: str | None, error: str | None, version: str) -> None:
+        self.links.append((connected, boot_status, error, version))
 
     def perform(self, effect: AskAuthorize | AnnounceStatus | AnnounceReading | Answer | Tell | RestartStation) -> None:
         self.said.append(effect)

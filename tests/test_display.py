@@ -92,12 +92,13 @@ async def test_what_came_back_in_time_is_not_shown(board: Board, timers: Timers)
 
 async def test_the_links_own_word_is_shown(board: Board, timers: Timers) -> None:
     """Whether it is connected, what the central system says at registration, and what went wrong."""
-    board.runtimes[GARAGE].link_changed(connected=True, boot_status="Pending", error="not yet")
+    board.runtimes[GARAGE].link_changed(connected=True, boot_status="Pending", error="not yet", version="ocpp2.0.1")
     timers.fire()
     assert board.told == {
         "charge_point/garage/ocpp/connected": "true",
         "charge_point/garage/ocpp/boot_status": "Pending",
         "charge_point/garage/ocpp/last_error": "not yet",
+        "charge_point/garage/ocpp/version": "ocpp2.0.1",
     }
 
 

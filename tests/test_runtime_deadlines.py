@@ -170,8 +170,8 @@ async def test_without_a_link_everything_else_goes_on(place: Place) -> None:
 
 async def test_what_the_link_says_of_itself_is_shown(place: Place) -> None:
     """Dashboards tell why a charge point is away."""
-    place.runtime.link_changed(connected=True, boot_status="Pending", error="not yet")
-    assert place.ears.links == [(True, "Pending", "not yet")]
+    place.runtime.link_changed(connected=True, boot_status="Pending", error="not yet", version="ocpp1.6")
+    assert place.ears.links == [(True, "Pending", "not yet", "ocpp1.6")]
 
 
 async def test_the_link_learns_who_a_tag_belongs_to(place: Place) -> None:

@@ -12,6 +12,7 @@ from random import Random
 from typing import assert_never
 
 from bridge.core.effects import AnnounceReading
+from bridge.core.orders import Notice
 from bridge.core.values import ReadingContext, RecordId
 from bridge.ocpp.attempts import (
     Broken,
@@ -93,12 +94,12 @@ class Delivery:
         """The answer in work is the first one on this connection."""
         self._booted = False
         """This connection knows of our registration by a BootNotification of its own, or will."""
-        self._boot_wanted = False
+        self._boot_wanted: Boot | None = None
         self._beat_wanted = False
         self._last_sent_s = self._last_beat_s = 0.0
         self._asks: deque[Question] = deque()
         self._errands: deque[Outgoing] = deque()
-        self._notices: deque[Outgoing] = deque()
+        self._notices: deque[Told] = deque()
         self._readings: deque[AnnounceReading] = deque()
         self._waiting = False
         """There may be a record."""
@@ -145,15 +146,15 @@ class Delivery:
         """The parts of a report that the central system asked for on this connection."""
         self._errands.extend(outgoings)
 
-    def tell(self, outgoings: tuple[Outgoing, ...]) -> None:
+    def tell(self, notices: tuple[Told, ...]) -> None:
         """Notices: sent once, in order, on this connection or a later one; the oldest goes when there are too many."""
-        self._notices.extend(outgoings)
+        self._notices.extend(notices)
         while len(self._notices) > NOTICES_MAX:
             self._notices.popleft()
 
     def trigger_boot(self) -> None:
         """The central system asked for BootNotification."""
-        self._boot_wanted = True
+        self._boot_wanted = Boot(triggered=True)
 
     def trigger_beat(self) -> None:
         """The central system asked for a heartbeat."""
@@ -184,8 +185,9 @@ class Delivery:
 
     def _next_boot(self, now_s: float) -> Job | None:
         # OCPP 1.6 §4.2: while Pending the central system may ask for it before the interval is over; while Rejected nobody asks anything
-        triggered = self._boot_wanted and self.registration is not Registration.REJECTED
-        return Boot() if triggered or now_s >= self.boot_at_s else None
+        if self._boot_wanted is not None and self.registration is not Registration.REJECTED:
+            return self._boot_wanted
+        return Boot() if now_s >= self.boot_at_s else None
 
     def _next_triggered(self) -> Job | None:
         if self._beat_wanted:
@@ -195,8 +197,8 @@ class Delivery:
         return Announced(self._readings[0]) if self._readings else None
 
     def _next_accepted(self, now_s: float) -> Job | None:
-        if self._boot_wanted:
-            return Boot()
+        if self._boot_wanted is not None:
+            return self._boot_wanted
         while self._asks and self._asks[0].until_s <= now_s:
             self._asks.popleft()
         if self._asks:
@@ -206,7 +208,7 @@ class Delivery:
         if self.news.stale or (self.news.due_s is not None and self.news.due_s <= now_s):
             return News()
         if self._notices:
-            return Told(self._notices[0])
+            return self._notices[0]
         if self._beat_wanted or now_s >= self._beat_due_s():
             return Beat()
         return Announced(self._readings[0]) if self._readings else self._next_delivery(now_s)
@@ -255,7 +257,7 @@ class Delivery:
         self._hand = None
         match job:
             case Boot():
-                self._boot_wanted = False
+                self._boot_wanted = None
                 self._booted = True
             case Beat():
                 self._beat_wanted = False
@@ -290,7 +292,7 @@ class Delivery:
         """The answer was an error. The verdict is about a record, and is to be kept."""
         if self._first and not self._booted:
             # whoever has lost our registration answers the first message after a reconnect with an error
-            self._boot_wanted = True
+            self._boot_wanted = self._boot_wanted or Boot()
         if not isinstance(job, Deliver):
             return None
         verdict = refused(job.head, code, description, patience=patience, now_s=now_s, utc_ms=utc_ms)
@@ -311,8 +313,21 @@ class Delivery:
 
     # --- connections ------------------------------------------------------------------------------------------------------------------
 
-    def connect(self, now_s: float) -> None:
-        """A new connection."""
+    def translate(self, spell: Callable[[Notice], tuple[Told, ...]]) -> None:
+        """Another version is spoken from now on: the station registers anew, and what waits to be told is spelled in it."""
+        self.restart()
+        self.news.forget()
+        if self._head is not None:
+            self._head.outgoing = None
+        notices: list[Notice] = []
+        for told in self._notices:
+            # what was spelled in several parts is one, and what follows a registration follows the next one as well
+            if told.notice is not None and not (notices and notices[-1] is told.notice):
+                notices.append(told.notice)
+        self._notices = deque(told for notice in notices for told in spell(notice))
+
+    def connect(self, now_s: float, *, remembered: bool = False) -> None:
+        """A new connection; `remembered`: the central system still knows the statuses that were told on the last one."""
         self.connected = True
         self.proven = False
         self._booted = self.registration is not Registration.ACCEPTED
@@ -320,7 +335,10 @@ class Delivery:
         self._count = 0
         self._last_sent_s = now_s
         self._waiting = True
-        self.news.forget()
+        if remembered:
+            self.news.resume()
+        else:
+            self.news.forget()
 
     def lost(self, ending: Ending, *, patience: Patience, utc_ms: int) -> Loss:
         """The connection ended. Questions die with it, announcements are made anew on the next one, the record keeps its place."""
@@ -332,8 +350,10 @@ class Delivery:
             case OpenCall(job=Deliver(head=head), id=message):
                 verdict = unanswered(head, message, ending, patience=patience, utc_ms=utc_ms)
                 self._keep(head, verdict)
-            case OpenCall(job=Told(outgoing=outgoing)):
-                self._notices.appendleft(outgoing)
+            case OpenCall(job=Told() as told):
+                self._notices.appendleft(told)
+            case OpenCall(job=News()):
+                self.news.forget()
             case None if self._hand is not None and isinstance(ending, Broken):
                 # it could not even be rendered or written
                 verdict = unanswered(self._hand, self._hand.message, ending, patience=patience, utc_ms=utc_ms)
@@ -345,7 +365,7 @@ class Delivery:
             self.restart()
         self.connected = False
         self.open = self._hand = None
-        self._boot_wanted = self._beat_wanted = False
+        self._boot_wanted, self._beat_wanted = None, False
         self._asks.clear()
         self._errands.clear()
         self._readings.clear()

@@ -4,7 +4,7 @@ Everything runs in the call it comes in with, so that a question is on the wire 
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias, assert_never
 
 from bridge.clock import BUILT_MS
@@ -15,7 +15,6 @@ from bridge.core.values import RequestId
 from bridge.errors import CsmsRefused
 from bridge.ocpp.attempts import Again, Ending, Park, Patience, Verdict
 from bridge.ocpp.backoff import boot_wait_s, heartbeat_s
-from bridge.ocpp.conformity import Conformity
 from bridge.ocpp.delivery import Delivery
 from bridge.ocpp.dialect import Dialect, Errand, JsonObject, Outgoing, Registration
 from bridge.ocpp.failures import printable
@@ -25,6 +24,7 @@ from bridge.ocpp.jobs import Announced, Beat, Boot, Deliver, Job, News, Question
 from bridge.ocpp.ports import Station
 from bridge.ocpp.privacy import without
 from bridge.ocpp.setup import LinkSetup
+from bridge.ocpp.speech import Speech
 from bridge.ocpp.validation import Kind, Version
 from bridge.ocpp.wire import Wire
 
@@ -44,10 +44,8 @@ class Exchange:
 
     __slots__ = (
         "_clock",
-        "_conformity",
-        "_dialect",
         "_hide",
-        "_nameplate",
+        "_lost_s",
         "_on_time",
         "_settings",
         "_soon",
@@ -58,22 +56,23 @@ class Exchange:
         "interval_s",
         "offset_ms",
         "problem",
+        "speech",
         "wire",
     )
 
-    def __init__(self, station: Station, dialect: Dialect, setup: LinkSetup, soon: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(self, station: Station, dialects: Sequence[Dialect], setup: LinkSetup, soon: Callable[[Callable[[], None]], None]) -> None:
         """`soon` runs something after the present call, for what must not happen inside an effect."""
         self._station = station
-        self._dialect = dialect
-        self._conformity = Conformity(station.state.rules.charge_point, Version(dialect.subprotocol))
         self._clock = setup.clock
         self._hide = setup.hide
-        self._nameplate = setup.nameplate
         self._on_time = setup.on_time
         self._settings = setup.settings
         self._soon = soon
+        self._lost_s: float | None = None
+        """When the last connection ended."""
+        self.speech = Speech(station, dialects, setup.nameplate)
         self.delivery = Delivery(station.next_record, setup.rng)
-        self.inbound = Inbound(dialect, station, setup.settings.request_s)
+        self.inbound = Inbound(self._dialect, station, setup.settings.request_s)
         self.wire: Wire | None = None
         self.held = False
         """Nothing new is sent: the link is about to be closed."""
@@ -97,7 +96,7 @@ class Exchange:
             case AnnounceReading():
                 self.delivery.announce(effect)
             case Tell(notice=notice):
-                self.delivery.tell(self._dialect.notice(notice, self._station.state))
+                self.delivery.tell(self.speech.notice(notice))
             case Answer():
                 result = self.inbound.answer(effect)
                 if result is not None:
@@ -127,36 +126,13 @@ class Exchange:
         self.delivery.beat_s = (settings.heartbeat_s or self.interval_s) * self._settings.second_s
         now_s = self._clock.mono_s()
         while wire is not None and not self.held and (job := self.delivery.next(now_s)) is not None:
-            outgoing = self._render(job, now_s)
+            outgoing = self._render_status(now_s) if isinstance(job, News) else self.speech.render(job)
             if outgoing is None:
                 self._skip(job)
             else:
-                self._conformity.check(outgoing.action, Kind.REQUEST, outgoing.payload)
+                self.speech.conformity.check(outgoing.action, Kind.REQUEST, outgoing.payload)
                 used = self.delivery.sent(job, outgoing, now_s)
                 self._write(Call(message_id=used, action=outgoing.action, payload=outgoing.payload))
-
-    def _render(self, job: Job, now_s: float) -> Outgoing | None:
-        state = self._station.state
-        match job:
-            case Boot():
-                return self._dialect.boot(self._nameplate, state.kept.boot_reason)
-            case Beat():
-                return self._dialect.heartbeat()
-            case Question(effect=effect):
-                return self._dialect.authorize(effect.tag)
-            case News():
-                return self._render_status(now_s)
-            case Announced(effect=effect):
-                return self._dialect.reading(effect, state.settings)
-            case Triggered(outgoing=outgoing) | Told(outgoing=outgoing):
-                return outgoing
-            case Deliver(head=head):
-                row = head.row
-                if head.outgoing is not None:
-                    return head.outgoing
-                return self._dialect.record(row.record, backend_id=row.backend_id, start_parked=row.start_parked, settings=state.settings)
-            case _:
-                assert_never(job)
 
     def _render_status(self, now_s: float) -> Outgoing | None:
         news = self.delivery.news
@@ -195,7 +171,7 @@ class Exchange:
                 if job is None:
                     self._ignored("an answer to nothing that is open")
                 else:
-                    self._conformity.check(action, Kind.RESPONSE, payload)
+                    self.speech.conformity.check(action, Kind.RESPONSE, payload)
                     self._answered(job, payload)
             case CallError(message_id=message_id, code=code, description=description):
                 self._failed(message_id, code, description)
@@ -266,7 +242,7 @@ class Exchange:
         if answer.status is Registration.ACCEPTED:
             self.interval_s = heartbeat_s(answer.interval_s, intervals)
             self.problem = None
-            self.delivery.tell(self._dialect.greetings(self._station.state))
+            self.delivery.tell(tuple(Told(greeting) for greeting in self._dialect.greetings(self._station.state)))
             if self._clock.utc_ms() < BUILT_MS:
                 self.delivery.trigger_beat()  # it does not tell the time, for which records wait: ask once more
             log.info("%s: = registered, heartbeat every %d s", self.name, self.interval_s)
@@ -331,12 +307,28 @@ class Exchange:
         for error in self.inbound.expired(now_s):
             self._write(error)
 
-    # --- the end of a connection ------------------------------------------------------------------------------------------------------
+    # --- connections ------------------------------------------------------------------------------------------------------------------
+
+    def connect(self, wire: Wire, now_s: float) -> None:
+        """A new connection, in the version that was agreed on."""
+        if self.speech.agree(wire.subprotocol):
+            log.info("%s: - %s is spoken from now on", self.name, wire.subprotocol)
+            self.problem = None
+            self.inbound.speak(self._dialect)
+            self.delivery.translate(self.speech.notice)
+        self.wire = wire
+        self.delivery.connect(now_s, remembered=self._is_remembered(now_s))
+
+    def _is_remembered(self, now_s: float) -> bool:
+        # OCPP 2.0.1 B04.FR.01: after an outage longer than OfflineThreshold all statuses are told again, FR.02: else what has changed
+        threshold_s = self._station.state.settings.offline_threshold_s * self._settings.second_s
+        return self.speech.version is Version.V201 and self._lost_s is not None and now_s - self._lost_s <= threshold_s
 
     def end(self, ending: Ending) -> None:
         """The wire is gone."""
         self.wire = None
         self.held = False
+        self._lost_s = self._clock.mono_s()
         loss = self.delivery.lost(ending, patience=self.patience(), utc_ms=self._clock.utc_ms())
         self.inbound.forget()
         for effect in loss.questions:
@@ -349,6 +341,10 @@ class Exchange:
         return Patience(attempts=settings.attempts, retry_s=settings.retry_s * self._settings.second_s)
 
     # --- small things -----------------------------------------------------------------------------------------------------------------
+
+    @property
+    def _dialect(self) -> Dialect:
+        return self.speech.dialect
 
     @property
     def name(self) -> str:

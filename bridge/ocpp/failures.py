@@ -73,10 +73,15 @@ def of_status(status: int, *, subprotocol: str, location: str | None, retry_afte
     return Failure(line=line, patient=status in _PATIENT, retry_after_s=retry_after_s)
 
 
-def of_subprotocol(wanted: str, chosen: str | None) -> Failure:
+def either(subprotocols: tuple[str, ...]) -> str:
+    """What was offered, as a person says it."""
+    return " or ".join(subprotocols)
+
+
+def of_subprotocol(offered: tuple[str, ...], chosen: str | None) -> Failure:
     """The server agreed to no sub-protocol, or to another one."""
     found = "chose none" if chosen is None else f"chose {printable(chosen)}"
-    line = f"the central system {found} where {wanted} was offered: set the `protocol` it speaks, or check the URL"
+    line = f"the central system {found} where {either(offered)} was offered: set the `protocol` it speaks, or check the URL"
     return Failure(line=line, patient=True)
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from bridge.core.effects import AnnounceReading, AskAuthorize, RecordStart, RecordStop
+from bridge.core.orders import Notice
 from bridge.core.values import IdTag
 from bridge.ocpp.attempts import Head, Verdict
 from bridge.ocpp.dialect import Outgoing
@@ -12,6 +13,9 @@ from bridge.ocpp.dialect import Outgoing
 @dataclass(frozen=True, slots=True)
 class Boot:
     """BootNotification."""
+
+    triggered: bool = False
+    """The central system asked for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +59,11 @@ class Deliver:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A notice."""
+    """A part of a notice, or of what is said after each registration."""
 
     outgoing: Outgoing
+    notice: Notice | None = None
+    """For another version, should one be agreed on before it has been told."""
 
 
 Job: TypeAlias = Boot | Beat | Question | News | Announced | Triggered | Told | Deliver

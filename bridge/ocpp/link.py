@@ -8,7 +8,7 @@ time and supervision. An idle link has one task (its reader) and one timer.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
 from bridge.core.backend import BackendOffline, BackendOnline, ResetKind
@@ -41,7 +41,6 @@ class Link:
 
     __slots__ = (
         "_closing",
-        "_dialect",
         "_exchange",
         "_failure",
         "_heard_s",
@@ -61,12 +60,11 @@ class Link:
         "_timer_s",
     )
 
-    def __init__(self, station: Station, dialect: Dialect, setup: LinkSetup) -> None:
-        """Nothing happens before `run`."""
+    def __init__(self, station: Station, dialects: Sequence[Dialect], setup: LinkSetup) -> None:
+        """`dialects`: the preferred one first. Nothing happens before `run`."""
         self._station = station
-        self._dialect = dialect
         self._setup = setup
-        self._exchange = Exchange(station, dialect, setup, self._soon)
+        self._exchange = Exchange(station, dialects, setup, self._soon)
         self._task: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -79,7 +77,7 @@ class Link:
         """The last failure that was logged as a warning."""
         self._online: int | None = None
         """The clock offset that was told with BackendOnline; None: BackendOffline was."""
-        self._shown: tuple[bool, str | None, str | None] | None = None
+        self._shown: tuple[bool, str | None, str | None, str] | None = None
         self._heard_s = self._pinged_s = self._replayed_s = self._restart_s = 0.0
         self._pinging = False
         """A ping is on its way."""
@@ -163,8 +161,7 @@ class Link:
         self._heard_s = self._pinged_s = now_s
         self._pinging = False
         self._failure = None
-        self._exchange.wire = wire
-        self._exchange.delivery.connect(now_s)
+        self._exchange.connect(wire, now_s)
         self._exchange.pump()
         self._settle()
 
@@ -199,7 +196,7 @@ class Link:
             # the peer only repeats our code, which says nothing of what we had sent
             self._lose(Dropped(code=None), failures.of_our_close(closed.ours))
         else:
-            failure = failures.of_close(closed.code, closed.reason, subprotocol=self._dialect.subprotocol)
+            failure = failures.of_close(closed.code, closed.reason, subprotocol=self._exchange.speech.version)
             self._lose(Dropped(code=closed.code), failure)
 
     def _lose(self, ending: Ending, failure: Failure | None = None, *, polite: bool = False) -> None:
@@ -286,10 +283,10 @@ class Link:
         connected = exchange.wire is not None
         registration = exchange.delivery.registration
         error = exchange.problem if connected else (self._failure.line if self._failure is not None else None)
-        shown = (connected, None if registration is None else registration.value, error)
+        shown = (connected, None if registration is None else registration.value, error, exchange.speech.version.value)
         if shown != self._shown:
             self._shown = shown
-            self._soon(lambda: self._station.link_changed(connected=shown[0], boot_status=shown[1], error=shown[2]))
+            self._soon(lambda: self._station.link_changed(connected=shown[0], boot_status=shown[1], error=shown[2], version=shown[3]))
         self._arm()
 
     def _arm(self) -> None:

@@ -27,6 +27,12 @@ class StatusNews:
         self.stale = True
         self.due_s = None
 
+    def resume(self) -> None:
+        """A new connection to a central system that remembers: only what has changed meanwhile is told (OCPP 2.0.1 B04.FR.02)."""
+        self._seen.clear()
+        self.stale = True
+        self.due_s = None
+
     def next(self, statuses: tuple[Outgoing, ...], now_s: float, minimum_s: float) -> tuple[int, Outgoing] | None:
         """The first status that is due, with its place; None: none is, now.
 

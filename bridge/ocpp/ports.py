@@ -71,5 +71,5 @@ class Station(Protocol):
     def known_tag(self, tag: IdTag) -> TagInfo | None:
         """What the authorisation cache has on it."""
 
-    def link_changed(self, *, connected: bool, boot_status: str | None, error: str | None) -> None:
-        """For dashboards: `charge_point/{cp}/ocpp/…`; `error` is one line that says what to do."""
+    def link_changed(self, *, connected: bool, boot_status: str | None, error: str | None, version: str) -> None:
+        """For dashboards: `charge_point/{cp}/ocpp/…`; `error` is one line that says what to do, `version` what was agreed on last."""

@@ -69,7 +69,7 @@ class Opener:
             raise ConnectFailed(_of_response(error, endpoint, self._utc_ms())) from error
         except NegotiationError as error:
             chosen = str(error).rpartition(": ")[2]
-            raise ConnectFailed(failures.of_subprotocol(endpoint.subprotocol, chosen)) from error
+            raise ConnectFailed(failures.of_subprotocol(endpoint.subprotocols, chosen)) from error
         except (InvalidHandshake, ConnectionClosed) as error:
             # closed: by a server that gave up before it had answered
             raise ConnectFailed(failures.of_handshake(str(error))) from error
@@ -79,14 +79,15 @@ class Opener:
         except OSError as error:
             raise ConnectFailed(failures.of_os_error(error, host=host)) from error
         # the library takes "none" for an agreement; OCPP-J 1.6 §3.1.2 wants one of ours
-        if connection.subprotocol != endpoint.subprotocol:
+        agreed = connection.subprotocol
+        if agreed is None or agreed not in endpoint.subprotocols:
             await connection.close(WRONG_SUBPROTOCOL, "no sub-protocol agreed")
-            raise ConnectFailed(failures.of_subprotocol(endpoint.subprotocol, connection.subprotocol))
+            raise ConnectFailed(failures.of_subprotocol(endpoint.subprotocols, agreed))
         # nobody reads them again, they hold the password, and a thousand of them two megabytes
         for said in (connection.request, connection.response):
             if said is not None:
                 said.headers.clear()
-        return SocketWire(connection)
+        return SocketWire(connection, agreed)
 
     async def _open(self, endpoint: Endpoint, host: str) -> ClientConnection:
         parts = urlsplit(endpoint.url)
@@ -95,7 +96,7 @@ class Opener:
         return await _Connect(
             endpoint.url,
             sock=opened,
-            subprotocols=[Subprotocol(endpoint.subprotocol)],
+            subprotocols=[Subprotocol(one) for one in endpoint.subprotocols],
             additional_headers=_authorization(endpoint),
             user_agent_header=USER_AGENT,
             # a proxy of the environment would be a road for the password that nobody configured
@@ -138,11 +139,12 @@ class Opener:
 class SocketWire:
     """A `Wire` over a real socket."""
 
-    __slots__ = ("_connection", "_ping", "pong_s")
+    __slots__ = ("_connection", "_ping", "pong_s", "subprotocol")
 
-    def __init__(self, connection: ClientConnection) -> None:
-        """Take over an open connection."""
+    def __init__(self, connection: ClientConnection, subprotocol: str) -> None:
+        """Take over an open connection, on which this was agreed."""
         self._connection = connection
+        self.subprotocol = subprotocol
         self._ping: asyncio.Task[None] | None = None
         self.pong_s = 0.0
 
@@ -210,7 +212,7 @@ def _of_response(error: InvalidStatus, endpoint: Endpoint, utc_ms: int) -> Failu
     headers = error.response.headers
     return failures.of_status(
         error.response.status_code,
-        subprotocol=endpoint.subprotocol,
+        subprotocol=failures.either(endpoint.subprotocols),
         location=next(iter(headers.get_all("Location")), None),
         retry_after_s=retry_after_s(next(iter(headers.get_all("Retry-After")), None), utc_ms),
     )

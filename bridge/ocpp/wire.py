@@ -16,7 +16,8 @@ class Endpoint:
     """With the identity in it (`bridge.ocpp.address.station_url`)."""
     identity: str
     """The user name of Basic auth."""
-    subprotocol: str
+    subprotocols: tuple[str, ...]
+    """Offered, the preferred one first; the central system chooses."""
     password: bytes | None = field(default=None, repr=False)
     """As it goes into the header: UTF-8 of a text, or the bytes a hex password stands for."""
     tls: ssl.SSLContext | None = field(default=None, repr=False)
@@ -36,6 +37,10 @@ class WireClosed(EvbridgeError):
 
 class Wire(Protocol):
     """An open connection."""
+
+    @property
+    def subprotocol(self) -> str:
+        """The one that was agreed on."""
 
     @property
     def pong_s(self) -> float:
@@ -61,4 +66,4 @@ class Wire(Protocol):
 
 
 Connect: TypeAlias = Callable[[Endpoint], Awaitable[Wire]]
-"""Opens a connection whose sub-protocol is the endpoint's. Raises ConnectFailed."""
+"""Opens a connection whose sub-protocol is one of the endpoint's. Raises ConnectFailed."""

@@ -15,7 +15,7 @@ from bridge.core.state import State
 from bridge.core.values import IdTag, Person, QuestionId, RecordId, SessionId, TagInfo
 from bridge.ocpp.attempts import Head
 from bridge.ocpp.backoff import Intervals, Pace
-from bridge.ocpp.dialect import Nameplate, Outgoing
+from bridge.ocpp.dialect import Dialect, Nameplate, Outgoing
 from bridge.ocpp.link import AnyLinkEffect, Link
 from bridge.ocpp.privacy import hidden
 from bridge.ocpp.setup import LinkSettings, LinkSetup
@@ -77,6 +77,8 @@ class FakeStation:
         self.parked: list[ParkedRow] = []
         self.shown: list[tuple[bool, str | None, str | None]] = []
         self.replays = 0
+        self.version: str | None = None
+        """As told by the link."""
         self.on_event: Callable[[AnyEvent], None] = lambda _event: None
         self._names: dict[SessionId, str] = {}
         self._bell = Bell()
@@ -160,8 +162,9 @@ class FakeStation:
     def known_tag(self, tag: IdTag) -> TagInfo | None:
         return nothing_known(tag)
 
-    def link_changed(self, *, connected: bool, boot_status: str | None, error: str | None) -> None:
+    def link_changed(self, *, connected: bool, boot_status: str | None, error: str | None, version: str) -> None:
         self.shown.append((connected, boot_status, error))
+        self.version = version
         self._bell.ring()
 
     def _settle(self, record: RecordId, keep: Callable[[Row], None]) -> None:
@@ -188,11 +191,12 @@ def link_to(
     connect: Connect | None = None,
     endpoint: Endpoint | None = None,
     open_s: float = 2.0,
+    dialects: Sequence[Dialect] = (Dialect16(),),
 ) -> Link:
     """A link that is not running yet."""
     clock = Clock()
     setup = LinkSetup(
-        endpoint=endpoint or Endpoint(url=f"{url}/CP1", identity="CP1", subprotocol="ocpp1.6"),
+        endpoint=endpoint or Endpoint(url=f"{url}/CP1", identity="CP1", subprotocols=tuple(dialect.subprotocol for dialect in dialects)),
         nameplate=Nameplate(vendor="Example", model="Carport"),
         clock=clock,
         rng=Random(7),
@@ -200,7 +204,7 @@ def link_to(
         hide=hide,
         settings=settings,
     )
-    station.link = Link(station, Dialect16(), setup)
+    station.link = Link(station, dialects, setup)
     return station.link
 
 

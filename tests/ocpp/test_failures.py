@@ -64,7 +64,7 @@ def test_a_redirect_is_shown_without_secrets(location: str, shown: str) -> None:
 
 @pytest.mark.parametrize("chosen, shown", [(None, "chose none"), ("ocpp2.0.1", "chose ocpp2.0.1")])
 def test_a_wrong_subprotocol_names_both(chosen: str | None, shown: str) -> None:
-    line = failures.of_subprotocol("ocpp1.6", chosen).line
+    line = failures.of_subprotocol(("ocpp1.6",), chosen).line
     assert shown in line
     assert "ocpp1.6 was offered" in line
 

@@ -667,12 +667,11 @@ class Broken16(Dialect16):
 
 
 async def test_a_mistake_of_ours_costs_the_connection_and_nothing_else(
-    csms: CentralSystem, station: FakeStation, links: Links, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    csms: CentralSystem, station: FakeStation, links: Links, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The log has it, the dashboard says so, and the link comes back."""
-    monkeypatch.setattr("tests.ocpp.stations.Dialect16", Broken16)
     csms.on("BootNotification", {**ACCEPTED, "status": "Rejected"}, ACCEPTED)
-    links.start(station, csms.url)
+    links.start(station, csms.url, dialects=[Broken16()])
     await station.until(lambda: "please report it" in (station.error or ""))
     await station.heard(BackendOnline)
     station.perform(question())

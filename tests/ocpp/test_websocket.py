@@ -24,7 +24,7 @@ Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]
 
 
 def endpoint(url: str, *, password: bytes | None = None, tls: ssl.SSLContext | None = None) -> Endpoint:
-    return Endpoint(url=f"{url}/CP1", identity="CP1", subprotocol="ocpp1.6", password=password, tls=tls)
+    return Endpoint(url=f"{url}/CP1", identity="CP1", subprotocols=("ocpp1.6",), password=password, tls=tls)
 
 
 async def opened(where: Endpoint, settings: SocketSettings = SETTINGS) -> Wire:

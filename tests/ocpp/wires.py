@@ -10,7 +10,8 @@ from bridge.ocpp.wire import Endpoint, Wire, WireClosed
 class FakeWire:
     """Implements `bridge.ocpp.wire.Wire`; tests are the peer."""
 
-    def __init__(self) -> None:
+    def __init__(self, subprotocol: str = "ocpp1.6") -> None:
+        self.subprotocol = subprotocol
         self.sent: list[list[Any]] = []
         self.pings = 0
         self.pong_s = 0.0
