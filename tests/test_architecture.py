@@ -34,11 +34,13 @@ MAP: dict[str, set[str]] = {
     "clock": {"core"},
     "schemas": set(),
     "log": set(),
+    "locations": set(),
     "mqtt": {"core", "clock", "errors", "schemas"},
-    "ocpp": {"core", "clock", "errors", "schemas"},
+    "ocpp": {"core", "clock", "errors", "locations", "schemas"},
+    "uploads": {"core", "errors", "locations"},
     "store": {"core", "clock", "errors", "schemas"},
     "config": {"core", "errors", "schemas", "mqtt", "ocpp"},
-    SHELL: {"core", "clock", "errors", "schemas", "log", "mqtt", "ocpp", "store", "config"},
+    SHELL: {"core", "clock", "errors", "locations", "schemas", "log", "mqtt", "ocpp", "store", "config", "uploads"},
     "commands": {"core", "clock", "errors", "schemas", "log", "mqtt", "ocpp", "store", "config", "cli", SHELL},
     "demo": {"errors", "commands"},
     "cli": {"errors", "commands", "demo"},
@@ -58,6 +60,7 @@ OUTSIDERS: dict[str, set[str]] = {
     "store": {"cattrs", "orjson"},
     "config": {"jsonschema"},
     "schemas": {"jsonschema_rs"},
+    "uploads": {"asyncssh"},
     "commands": {"rich", "uvloop", "jsonschema", "jsonschema_rs"},
     "demo": {"aiomqtt", "amqtt", "ocpp", "paho", "rich", "uvloop", "websockets"},
 }
@@ -206,7 +209,7 @@ def the_core_sees_nothing_of_the_world(module: Module) -> Iterator[str]:
 
 
 def pure_modules_do_no_input_and_output(module: Module) -> Iterator[str]:
-    if module.room in {"mqtt", "ocpp"} and module.path not in shells():
+    if module.room in {"mqtt", "ocpp", "uploads"} and module.path not in shells():
         own_shells = {path.removesuffix(".py").replace("/", ".") for path in shells()}
         for imported in module.imports():
             if imported.split(".")[0] in (IMPURE | SOCKETS.keys()) - PURE_ALL_THE_SAME.get(module.path, set()):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from bridge.core import alerts
+from bridge.core import alerts, files, messages, reservations, vendors
 from bridge.core.accounting import gap_due_s, settle_gap
 from bridge.core.alerts import AlertId
 from bridge.core.deciding import give_up_asking
@@ -11,6 +11,7 @@ from bridge.core.draft import Draft
 from bridge.core.effects import AnnounceReading, Command, Outcome
 from bridge.core.energy import allowance, amperes_to_watts, command, next_stale_s
 from bridge.core.hardware import METER_FRESH_S, OFFLINE_S, is_fresh
+from bridge.core.profiles import change_s
 from bridge.core.readings import keep_due_s, keep_register, take_reading
 from bridge.core.recovery import recovery_due_s, resolve_recovery
 from bridge.core.requests import give_up_unlocking
@@ -212,11 +213,17 @@ CLOCKWORK: tuple[tuple[Callable[[State], float | None], Callable[[Draft], None]]
     (keep_due_s, keep_register),
     (gap_due_s, settle_gap),
     (_unlocking_s, _unlocking_due),
+    (files.upload_due_s, files.upload_due),
+    (files.firmware_due_s, files.firmware_due),
     (_offline_s, _offline_due),
     (_over_limit_s, _over_limit_due),
     (_grace_s, _no_act),
     (_tolerated_s, _no_act),
     (next_stale_s, _no_act),
+    (change_s, _no_act),
+    (vendors.due_s, vendors.give_up),
+    (reservations.due_s, _no_act),
+    (messages.due_s, _no_act),
     (alerts.due_s, _alerts_due),
 )
 """When something is due, and what is done then."""

@@ -125,6 +125,8 @@ class FirmwareReported(Event):
     """The wallbox told how its update goes, in 2.0.1's words (FirmwareStatus)."""
 
     status: str
+    live: bool = True
+    """False: the broker had it stored before we subscribed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,13 +137,23 @@ class UploadProgressed(Event):
     status: str
 
 
+@unique
+class VendorReply(StrEnum):
+    """What a flow says to a vendor's message."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    UNKNOWN_MESSAGE = "unknown_message"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorMessageAnswered(Event):
     """A flow on the site answered what the backend said."""
 
     request: RequestId
-    accepted: bool
+    reply: VendorReply
     data: str | None = None
+    """JSON."""
 
 
 # --- people -----------------------------------------------------------------------------------------------------------------------

@@ -14,6 +14,8 @@ METER_FRESH_S = 120.0
 PLUGGED_STATES = frozenset("BCD")
 CHARGING_STATES = frozenset("CD")
 FAULT_STATES = frozenset("EF")
+INSTALLING = frozenset({"Installing", "InstallRebooting"})
+"""States of an update, in the words of whoever tells them, from which there is no way back."""
 
 
 def is_plugged(hardware: Hardware) -> bool | None:
@@ -51,9 +53,14 @@ def is_faulted(hardware: Hardware) -> bool:
 
 
 def is_offline(state: State) -> bool:
-    """Whether it has been away for long enough to matter."""
+    """Whether it has been away for long enough to matter, or is busy with itself."""
     since_s = state.hardware.offline_since_s
-    return since_s is not None and state.now.mono_s >= since_s + OFFLINE_S
+    return is_installing(state) or (since_s is not None and state.now.mono_s >= since_s + OFFLINE_S)
+
+
+def is_installing(state: State) -> bool:
+    """Whether it is putting new firmware in place; nobody can charge meanwhile."""
+    return state.kept.firmware is not None and state.kept.firmware_status in INSTALLING
 
 
 def is_fresh(state: State) -> bool:

@@ -170,9 +170,12 @@ class LogJob:
     kind: LogKind
     location: str
     """URL to upload to."""
+    file: str = "log.tar.gz"
+    """What it is called there, where the location is a directory."""
     oldest_ms: int | None = None
     newest_ms: int | None = None
     retries: int = 0
+    """How often it is tried again; counted down."""
     retry_s: int = 0
 
 

@@ -29,8 +29,10 @@ from bridge.core.effects import (
 )
 from bridge.core.energy import is_running
 from bridge.core.events import CommandAnswered
+from bridge.core.files import firmware_answered
 from bridge.core.readings import take_reading
 from bridge.core.recovery import goes_on_locally, settings_in_force
+from bridge.core.reserved import is_kept_from, is_kept_from_all_but
 from bridge.core.sessions import close, finish_now, go_on, is_sampled, sample
 from bridge.core.settings import Ability, Cable
 from bridge.core.state import Asking, BackendSession, Granted, LocalSession, NotPending, Unlocking
@@ -44,11 +46,12 @@ COMMAND_S = 10.0
 def remote_start_requested(draft: Draft, event: RemoteStartRequested) -> None:
     """Accepted means "will try": the tag is still asked about where the settings say so (1.6 §5.11)."""
     tag = event.person.tag
-    if tag is None or not _may_start_remotely(draft, tag):
+    unasked = not draft.state.settings.authorize_remote or needs_no_question(draft.state, event.known)
+    if tag is None or not _may_start_remotely(draft, tag) or _is_reserved(draft, event, tag, unasked=unasked):
         draft.emit(Answer(request=event.request, outcome=Outcome.REJECTED))
         return
     draft.emit(Answer(request=event.request, outcome=Outcome.ACCEPTED))
-    if not draft.state.settings.authorize_remote or needs_no_question(draft.state, event.known):
+    if unasked:
         grant_remote(draft, event)
         return
     asking = Asking(
@@ -70,6 +73,12 @@ def _may_start_remotely(draft: Draft, tag: IdTag) -> bool:
     free = not is_running(draft.session) and isinstance(draft.pending, NotPending)
     able = refused_here(draft.state) is None and is_operative(draft.state)
     return free and able and len(tag.text) <= draft.state.rules.tag_length_max
+
+
+def _is_reserved(draft: Draft, event: RemoteStartRequested, tag: IdTag, *, unasked: bool) -> bool:
+    """For somebody else; the group of a tag that is asked about shows in the answer (1.6 TC_053_2)."""
+    group = event.group if event.known is None else event.known.group
+    return is_kept_from(draft.state, tag, group) if unasked else is_kept_from_all_but(draft.state, tag)
 
 
 def remote_stop_requested(draft: Draft, event: RemoteStopRequested) -> None:
@@ -139,11 +148,12 @@ def command_answered(draft: Draft, event: CommandAnswered) -> None:
     if waiting is not None and waiting.command == event.command:
         failed = Outcome.UNLOCK_FAILED if event.supported else Outcome.NOT_SUPPORTED
         give_up_unlocking(draft, Outcome.UNLOCKED if event.ok else failed)
+    firmware_answered(draft, event)
     if event.ok:
         draft.clear(AlertId.COMMAND_FAILED)
     else:
         reason = event.reason or "no reason given"
-        draft.alert(AlertId.COMMAND_FAILED, f"the wallbox could not unlock or reset: {reason}", for_s=PASSING_S)
+        draft.alert(AlertId.COMMAND_FAILED, f"the wallbox could not do what it was told: {reason}", for_s=PASSING_S)
 
 
 def cache_clear_requested(draft: Draft, event: CacheClearRequested) -> None:

@@ -318,7 +318,9 @@ class State:
     transfers: tuple[tuple[RequestId, float], ...] = ()
     """Messages of vendors that wait for a flow's answer, and until when (mono)."""
     cost: float | None = None
-    """Of the running or last transaction, by the backend's reckoning."""
+    """Of the running or last transaction (`billed`), by the backend's reckoning."""
+    billed: SessionId | None = None
+    """The session that runs, or ran last in this life: the one that `cost` is of."""
     log_job: LogJob | None = None
     """The upload that runs."""
     log_until_s: float | None = None
