@@ -6,6 +6,7 @@ from bridge.core.effects import AskAuthorize, RememberTag
 from bridge.core.energy import allowance, is_running
 from bridge.core.events import GrantMoved
 from bridge.core.hardware import is_faulted, is_offline, is_plugged
+from bridge.core.reserved import is_kept_from
 from bridge.core.sessions import close, try_start
 from bridge.core.state import Asking, BackendSession, Granted, NotPending, State
 from bridge.core.status import is_operative
@@ -178,6 +179,8 @@ def grant(draft: Draft, asking: Asking, info: TagInfo | None) -> None:
 
 def _permit(draft: Draft, asking: Asking, verdict: Verdict | None, *, local: bool, group: str | None) -> None:
     refusal = refused_here(draft.state)
+    if refusal is None and is_kept_from(draft.state, asking.tag, group):
+        refusal = Why.RESERVED
     if refusal is not None:
         _decide_red(draft, asking, Authority.BRIDGE, refusal, verdict)
         return
@@ -221,7 +224,7 @@ def grant_moved(draft: Draft, event: GrantMoved) -> None:
     if is_running(draft.session) or not isinstance(draft.pending, NotPending) or refused_here(state) is not None:
         return
     billed = event.person.tag is not None and state.rules.backend is not None and is_operative(state)
-    if not (event.person.local if event.authority_local else billed):
+    if not (event.person.local if event.authority_local else billed) or is_kept_from(state, event.person.tag, event.group):
         return
     draft.pending = Granted(
         id=draft.fresh,

@@ -4,6 +4,7 @@ from typing import assert_never
 
 from bridge.core.energy import command
 from bridge.core.hardware import is_charging, is_faulted, is_offline, is_plugged
+from bridge.core.reserved import standing
 from bridge.core.state import BackendSession, Granted, LocalSession, NoSession, State
 from bridge.core.values import Status
 
@@ -54,7 +55,7 @@ def _idle_status(state: State) -> Status:
     plugged = is_plugged(state.hardware)
     # Unknown ends nothing: until the wallbox speaks again its vehicle counts as still there.
     if not (state.kept.plugged if plugged is None else plugged):
-        return Status.AVAILABLE
+        return Status.AVAILABLE if standing(state) is None else Status.RESERVED
     return Status.FINISHING if state.ended is not None else Status.PREPARING
 
 

@@ -111,6 +111,9 @@ def _couple(draft: Draft, desired: Command) -> None:
     watch_limit(draft, desired)
     watch_grid(draft)
     watch_sources(draft)
+    profiles.watch_profiles(draft)
+    reservations.settle(draft)
+    messages.settle(draft)
     state = draft.state
     if state.released_s is not None and (is_charging(state) or not desired.enabled):
         draft.state = replace(state, released_s=None)

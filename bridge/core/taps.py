@@ -19,6 +19,7 @@ from bridge.core.deciding import (
 from bridge.core.draft import Draft
 from bridge.core.energy import is_running
 from bridge.core.events import StopPressed, TagPresented
+from bridge.core.reserved import is_kept_from_all_but
 from bridge.core.sessions import close
 from bridge.core.state import Asking, BackendSession, Granted, LocalSession, NotPending
 from bridge.core.status import is_operative
@@ -100,11 +101,14 @@ def _tap_while_granted(draft: Draft, event: TagPresented, granted: Granted) -> N
 
 
 def _tap_to_start(draft: Draft, event: TagPresented) -> None:
+    rules, tag = draft.state.rules, event.person.tag
     refusal = refused_here(draft.state)
+    # OCPP 1.6 TC_046: another tag than the reserved one is not even asked about, unless its group may be the right one
+    if refusal is None and is_kept_from_all_but(draft.state, tag):
+        refusal = Why.RESERVED
     if refusal is not None:
         _red(draft, event, refusal)
         return
-    rules, tag = draft.state.rules, event.person.tag
     asking = _asking(draft, event, tag or NO_TAG)
     if tag is None or rules.backend is None:
         decide_locally(draft, asking, Why.NO_PERMISSION, None)
