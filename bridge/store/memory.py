@@ -143,6 +143,14 @@ class MemoryStore:
         """What the authorisation cache has on a tag."""
         return self.disk.tags[charge_point].get(key)
 
+    def listed_tag(self, charge_point: ChargePointId, key: str) -> TagInfo | None:
+        """What the local list has on a tag."""
+        return self.disk.listed[charge_point].get(key)
+
+    def list_size(self, charge_point: ChargePointId) -> int:
+        """How many tags are on the local list."""
+        return len(self.disk.listed[charge_point])
+
     def history(
         self, charge_point: ChargePointId | None = None, *, since_ms: int | None = None, limit: int | None = None
     ) -> list[tuple[ChargePointId, HistoryEntry]]:

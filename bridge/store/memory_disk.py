@@ -8,7 +8,7 @@ from collections import Counter, OrderedDict, defaultdict, deque
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from bridge.core.effects import Decision, HistoryEntry, RecordSample, RecordStart
+from bridge.core.effects import Decision, HistoryEntry, RecordSample, RecordStart, RecordUpdate
 from bridge.core.leap import Leap
 from bridge.core.state import Kept
 from bridge.core.values import ChargePointId, RecordId, SessionId, TagInfo
@@ -46,6 +46,8 @@ class MemoryDisk:
         self.decisions: defaultdict[ChargePointId, deque[tuple[int, Decision]]] = defaultdict(deque)
         """Each with its number in the order of all."""
         self.tags: defaultdict[ChargePointId, OrderedDict[str, TagInfo]] = defaultdict(OrderedDict)
+        self.listed: defaultdict[ChargePointId, dict[str, TagInfo]] = defaultdict(dict)
+        """The local list."""
         self.facts: dict[str, str] = {TAG_REF_KEY: "0" * 32}
         self.queues: defaultdict[tuple[ChargePointId, str, RecordState], _Queue] = defaultdict(_Queue)
         self.sessions: defaultdict[tuple[ChargePointId, SessionId], list[RecordId]] = defaultdict(list)
@@ -185,7 +187,7 @@ class MemoryDisk:
             self._tally[row.charge_point, row.state] -= 1
 
     def _is_old(self, row: OutboxRow, before_ms: int) -> bool:
-        if row.state is not RecordState.DELIVERED or not isinstance(row.record, RecordSample):
+        if row.state is not RecordState.DELIVERED or not isinstance(row.record, RecordSample | RecordUpdate):
             return False
         assert row.settled_ms is not None, "a delivered row has its time"
         return row.settled_ms < before_ms and all(start.state is RecordState.DELIVERED for start in self._starts(row))
@@ -210,6 +212,7 @@ class MemoryDisk:
         self.history += [(owner, entry) for entry in change.history]
         self._decide(owner, change.decisions)
         self._remember(change)
+        self._list(change)
         self._prune(change.utc_ms)
 
     def _decide(self, owner: ChargePointId, decisions: tuple[Decision, ...]) -> None:
@@ -228,3 +231,13 @@ class MemoryDisk:
             tags.move_to_end(tag.key)
         while len(tags) > policy.TAGS_MAX:
             tags.popitem(last=False)
+
+    def _list(self, change: Change) -> None:
+        listed = self.listed[change.charge_point]
+        if change.list_replaced:
+            listed.clear()
+        for entry in change.listed:
+            if entry.info is None:
+                listed.pop(entry.tag.key, None)
+            else:
+                listed[entry.tag.key] = replace(entry.info, listed=True)

@@ -7,7 +7,7 @@ so twenty wallboxes with three sessions a day fill 130 MB in ten years.
 """
 
 SENT_KEPT_DAYS = 30
-"""Delivered samples are kept for a month, to answer a question about the last bill from what was really sent. Starts and stops stay."""
+"""Delivered samples and steps are kept for a month, to answer questions about a bill from what was sent. Starts and stops stay."""
 
 PRUNE_EVERY_MS = 3_600_000
 """Old samples are looked for once an hour: often enough that little comes together, seldom enough to cost nothing."""

@@ -166,6 +166,12 @@ class Store(Protocol):
     def known_tag(self, charge_point: ChargePointId, key: str) -> TagInfo | None:
         """What the authorisation cache has on a tag (by `tag_key`)."""
 
+    def listed_tag(self, charge_point: ChargePointId, key: str) -> TagInfo | None:
+        """What the local list has on a tag (by `tag_key`), marked `listed`."""
+
+    def list_size(self, charge_point: ChargePointId) -> int:
+        """How many tags are on the local list. Counts them: not for every tap."""
+
     def history(
         self, charge_point: ChargePointId | None = None, *, since_ms: int | None = None, limit: int | None = None
     ) -> list[tuple[ChargePointId, HistoryEntry]]:

@@ -89,6 +89,15 @@ class Reads:
         text = self._one("SELECT info FROM tag WHERE charge_point = ? AND tag_key = ?", charge_point, key)
         return None if text is None else TAG_INFO.decode(text)
 
+    def listed_tag(self, charge_point: ChargePointId, key: str) -> TagInfo | None:
+        """What the local list has on a tag."""
+        text = self._one("SELECT info FROM local_list WHERE charge_point = ? AND tag_key = ?", charge_point, key)
+        return None if text is None else TAG_INFO.decode(text)
+
+    def list_size(self, charge_point: ChargePointId) -> int:
+        """How many tags are on the local list; counts them."""
+        return int(self._db.execute("SELECT count(*) FROM local_list WHERE charge_point = ?", (charge_point,)).fetchone()[0])
+
     def history(
         self, charge_point: ChargePointId | None = None, *, since_ms: int | None = None, limit: int | None = None
     ) -> list[tuple[ChargePointId, HistoryEntry]]:

@@ -3,11 +3,11 @@
 import itertools
 import operator
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias, assert_never
 
 from bridge.core.effects import Record, RecordSample, RecordStart, RecordStop, RecordUpdate
-from bridge.core.values import ChargePointId, SessionId
+from bridge.core.values import ChargePointId, SessionId, TagInfo
 from bridge.store import policy
 from bridge.store.codec import DECISION, HISTORY, KEPT, RECORD, TAG_INFO
 from bridge.store.protocol import Change
@@ -48,10 +48,10 @@ _DROP = """
 UPDATE outbox SET state = 'delivered', error = ?, retry_ms = NULL, settled_ms = ?
 WHERE session = ? AND charge_point = ? AND state = 'parked'
 """
-# A sample taken under no name stays while its start is not delivered: it would go out again with it.
+# What was taken under no name stays while its start is not delivered: it would go out again with it.
 _PRUNE = """
 DELETE FROM outbox WHERE id IN (
-    SELECT o.id FROM outbox AS o WHERE o.state = 'delivered' AND o.kind = 'sample' AND o.settled_ms < ? AND NOT EXISTS (
+    SELECT o.id FROM outbox AS o WHERE o.state = 'delivered' AND o.kind IN ('sample', 'update') AND o.settled_ms < ? AND NOT EXISTS (
         SELECT 1 FROM outbox AS s
         WHERE s.session = o.session AND s.kind = 'start' AND s.state <> 'delivered' AND s.charge_point = o.charge_point AND s.link = o.link)
     LIMIT ?)
@@ -69,6 +69,9 @@ _TRIM_TAGS = """
 DELETE FROM tag WHERE seq IN (SELECT seq FROM tag WHERE charge_point = ?1 ORDER BY seq LIMIT max(0, (
     SELECT number FROM tally WHERE charge_point = ?1 AND what = 'tag') - ?2))
 """
+_EMPTY_LIST = "DELETE FROM local_list WHERE charge_point = ?"
+_UNLIST = "DELETE FROM local_list WHERE charge_point = ? AND tag_key = ?"
+_LIST = "INSERT INTO local_list VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET info = excluded.info"
 _SET_FACT = "INSERT INTO fact VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
 
 DAY_MS: Final = 86_400_000
@@ -114,17 +117,25 @@ def prepare(change: Change) -> Prepared:
         (_DECISION, [(owner, decision.utc_ms, DECISION.encode(decision)) for decision in change.decisions]),
         (_TRIM_DECISIONS, [(owner, policy.DECISIONS_MAX)] if change.decisions else []),
         (_FORGET_TAGS, [(owner,)] if change.forget_tags else []),
+        (_EMPTY_LIST, [(owner,)] if change.list_replaced else []),
     ]
     for tag, info in change.remembered:
         tables.append((_FORGET_TAG, [(owner, tag.key)]))
         tables.append((_REMEMBER, [(owner, tag.key, TAG_INFO.encode(info))]))
     tables.append((_TRIM_TAGS, [(owner, policy.TAGS_MAX)] if change.remembered else []))
+    for entry in change.listed:
+        key = entry.tag.key
+        tables.append((_UNLIST, [(owner, key)]) if entry.info is None else (_LIST, [(owner, key, TAG_INFO.encode(_listed(entry.info)))]))
     return Prepared(
         charge_point=owner,
         utc_ms=now_ms,
         kept=None if change.kept is None else (owner, now_ms, KEPT.encode(change.kept)),
         statements=tuple((sql, rows) for sql, rows in tables if rows),
     )
+
+
+def _listed(info: TagInfo) -> TagInfo:
+    return replace(info, listed=True)
 
 
 def apply(db: sqlite3.Connection, changes: list[Prepared]) -> None:
@@ -147,7 +158,7 @@ def drop(db: sqlite3.Connection, charge_point: ChargePointId, session: SessionId
 
 
 def prune(db: sqlite3.Connection, utc_ms: int) -> bool:
-    """Delete a chunk of old delivered samples; whether there may be more."""
+    """Delete a chunk of old delivered steps; whether there may be more."""
     before_ms = utc_ms - policy.SENT_KEPT_DAYS * DAY_MS
     return db.execute(_PRUNE, (before_ms, policy.PRUNE_CHUNK)).rowcount == policy.PRUNE_CHUNK
 

@@ -2,10 +2,13 @@
 
 import asyncio
 import functools
+from dataclasses import replace
 
 import pytest
 
-from bridge.core.values import IdTag, SessionId, TagInfo, Verdict
+from bridge.core.orders import ListEntry
+from bridge.core.state import Kept
+from bridge.core.values import ChargePointId, IdTag, SessionId, TagInfo, Verdict
 from bridge.store import policy
 from bridge.store.protocol import CLEAN_STOP, TAG_REF_KEY, Change, QueueCount, RecordState
 from tests.store.vaults import Vault
@@ -24,6 +27,7 @@ from tests.store.worlds import (
     sample,
     start,
     stop,
+    update,
 )
 
 ALL = tuple(RecordState)
@@ -122,13 +126,14 @@ async def _later(vault: Vault, days: float) -> None:
     await vault.commit(charge_point=CARPORT, link=None, utc_ms=NOON_MS + int(days * DAY_MS))
 
 
-async def test_old_delivered_samples_go_and_the_ends_stay(vault: Vault) -> None:
+async def test_old_delivered_steps_go_and_the_ends_stay(vault: Vault) -> None:
     """The database stays small, and every session can still be proven by its start and stop."""
-    await vault.commit(records=(start(), sample(), stop()))
+    await vault.commit(records=(start(), sample(), update(), stop()))
     await vault.deliver_next("42")
     await vault.drain()
     await _later(vault, policy.SENT_KEPT_DAYS)
-    assert vault.store.count(GARAGE) == QueueCount(delivered=3)
+    assert [row.record for row in vault.store.rows(states=ALL)] == [start(), sample(), update(), stop()]
+    assert vault.store.count(GARAGE) == QueueCount(delivered=4)
     await _later(vault, policy.SENT_KEPT_DAYS + 1)
     assert [row.record for row in vault.store.rows(states=ALL)] == [start(), stop()]
     assert vault.store.count(GARAGE) == QueueCount(delivered=2)
@@ -227,3 +232,58 @@ async def test_the_tag_longest_unheard_of_makes_room(vault: Vault, monkeypatch: 
     for text in ("A", "B", "C", "A", "D"):
         await vault.commit(remembered=((IdTag(text=text), ACCEPTED),))
     assert [vault.store.known_tag(GARAGE, key) for key in "ABCD"] == [ACCEPTED, None, ACCEPTED, ACCEPTED]
+
+
+# --- the local list ---------------------------------------------------------------------------------------------------------------
+
+BLOCKED = TagInfo(verdict=Verdict.BLOCKED, group="fleet", expires_ms=NOON_MS, listed=True)
+OTHER = IdTag(text="OTHER")
+
+
+def _on(tag: IdTag, info: TagInfo | None = ACCEPTED) -> ListEntry:
+    return ListEntry(tag=tag, info=info)
+
+
+def _listed(vault: Vault, charge_point: ChargePointId = GARAGE) -> tuple[int, list[TagInfo | None]]:
+    return vault.store.list_size(charge_point), [vault.store.listed_tag(charge_point, tag.key) for tag in (TAG, OTHER)]
+
+
+LISTED = replace(ACCEPTED, listed=True)
+
+
+async def test_a_tag_is_listed_in_the_form_in_which_tags_are_compared(vault: Vault) -> None:
+    """The list belongs to one charge point, and is no part of the cache."""
+    assert _listed(vault) == (0, [None, None])
+    await vault.commit(listed=(_on(IdTag(text="04a1b2")),))
+    assert _listed(vault) == (1, [LISTED, None])
+    assert _listed(vault, CARPORT) == (0, [None, None])
+    assert vault.store.known_tag(GARAGE, TAG.key) is None
+    await vault.commit(remembered=((OTHER, ACCEPTED),), forget_tags=True)
+    assert _listed(vault) == (1, [LISTED, None])
+
+
+async def test_a_list_is_changed_tag_by_tag(vault: Vault) -> None:
+    """The newest word on a tag counts; a tag without one is taken off."""
+    await vault.commit(listed=(_on(TAG), _on(OTHER)))
+    await vault.commit(listed=(_on(TAG, BLOCKED), _on(OTHER, None), _on(IdTag(text="NEVER"), None)))
+    assert _listed(vault) == (1, [BLOCKED, None])
+    await vault.commit(listed=(_on(OTHER), _on(OTHER, None), _on(OTHER, BLOCKED)))
+    assert _listed(vault) == (2, [BLOCKED, BLOCKED])
+
+
+async def test_a_list_is_replaced_as_a_whole(vault: Vault) -> None:
+    await vault.commit(charge_point=CARPORT, listed=(_on(TAG),))
+    await vault.commit(listed=(_on(TAG),))
+    await vault.commit(list_replaced=True, listed=(_on(OTHER),))
+    assert _listed(vault) == (1, [None, LISTED])
+    await vault.commit(list_replaced=True)
+    assert _listed(vault) == (0, [None, None])
+    assert _listed(vault, CARPORT) == (1, [LISTED, None])
+
+
+async def test_a_list_and_its_version_come_together(vault: Vault) -> None:
+    """Whoever reads the one after a restart reads the other."""
+    await vault.commit(kept=Kept(list_version=7), list_replaced=True, listed=(_on(TAG),))
+    kept = vault.store.kept(GARAGE)
+    assert kept is not None
+    assert (kept.list_version, vault.store.list_size(GARAGE)) == (7, 1)

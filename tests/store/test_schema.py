@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from tests.store.worlds import (
     stop,
 )
 
+LISTED = replace(ACCEPTED, listed=True)
 _OURS = f"PRAGMA application_id={schema.APPLICATION_ID}"
 RELEASES = sorted(file.name for file in dumps.HERE.glob("schema_*.sql"))
 
@@ -81,6 +83,7 @@ async def test_a_database_of_every_release_opens_and_opens_again(release: str, t
         assert store.history() == [(GARAGE, entry())]
         assert store.decisions() == [(GARAGE, decision())]
         assert store.known_tag(GARAGE, TAG.key) == ACCEPTED
+        assert store.listed_tag(CARPORT, TAG.key) == (None if release == "schema_1.sql" else LISTED)
         assert (store.fact(CLEAN_STOP), store.fact(TAG_REF_KEY)) == ("true", "00112233445566778899aabbccddeeff")
         await vault.restart()
     assert await vault.replay(FIRST) == 2, "the sample that went out without a name goes along"
@@ -97,6 +100,17 @@ async def test_an_updated_database_is_like_a_new_one(release: str, tmp_path: Pat
             dumps.load(release, tmp_path / name)
         await SqliteVault(tmp_path / name).store.close()
     assert _objects(tmp_path / "old.db") == _objects(tmp_path / "new.db")
+
+
+async def test_an_update_uses_no_number_twice(tmp_path: Path) -> None:
+    """Not even one whose record was pruned: the order of the numbers is the order of delivery."""
+    path = tmp_path / "evbridge.db"
+    dumps.load("schema_1.sql", path)
+    _database(path, "DELETE FROM outbox WHERE id = 5")
+    vault = SqliteVault(path)
+    await vault.commit(records=(start(SECOND),))
+    assert vault.store.rows(GARAGE)[-1].id == 6
+    await vault.store.close()
 
 
 async def test_a_migration_that_fails_leaves_the_database_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypedDict, TypeVar, Unpack
 
 from bridge.core.effects import Decision, HistoryEntry, Record
+from bridge.core.orders import ListEntry
 from bridge.core.state import Kept
 from bridge.core.values import ChargePointId, IdTag, RecordId, SessionId, TagInfo
 from bridge.store.memory import MemoryStore
@@ -36,6 +37,8 @@ class Parts(TypedDict, total=False):
     decisions: tuple[Decision, ...]
     remembered: tuple[tuple[IdTag, TagInfo], ...]
     forget_tags: bool
+    list_replaced: bool
+    listed: tuple[ListEntry, ...]
 
 
 class Vault(ABC):

@@ -2,12 +2,13 @@
 
 from decimal import Decimal
 
-from bridge.core.effects import Decision, EntryKind, HistoryEntry, RecordSample, RecordStart, RecordStop
+from bridge.core.effects import Decision, EntryKind, HistoryEntry, RecordSample, RecordStart, RecordStop, RecordUpdate, Telling
 from bridge.core.events import Door, Origin
 from bridge.core.state import Kept, LocalSession, Source
 from bridge.core.values import (
     Authority,
     ChargePointId,
+    ChargingState,
     Colour,
     IdTag,
     Mode,
@@ -17,6 +18,8 @@ from bridge.core.values import (
     StopReason,
     TagInfo,
     TagKind,
+    TxKind,
+    TxTrigger,
     UserId,
     Verdict,
     Why,
@@ -44,6 +47,11 @@ def start(session: SessionId = FIRST) -> RecordStart:
 
 def sample(session: SessionId = FIRST, sequence: int = 1) -> RecordSample:
     return RecordSample(session=session, sequence=sequence, reading=reading(1000 + sequence), offline=True)
+
+
+def update(session: SessionId = FIRST, sequence: int = 2) -> RecordUpdate:
+    telling = Telling(kind=TxKind.UPDATED, trigger=TxTrigger.CHARGING_STATE_CHANGED, charging=ChargingState.SUSPENDED_EV)
+    return RecordUpdate(session=session, sequence=sequence, utc_ms=NOON_MS, offline=False, telling=telling)
 
 
 def stop(session: SessionId = FIRST, sequence: int = 9) -> RecordStop:
