@@ -50,6 +50,8 @@ class RecordDelivered(Event):
     info: TagInfo | None = None
     """What it says of the tag the record carried, where the answer tells."""
     tag: IdTag | None = None
+    cost: float | None = None
+    """What the transaction costs so far (or cost in the end), where the answer tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,11 +146,24 @@ class SettingsChangeRequested(Event):
     """Field of `Settings` and its new value; the last word on a field counts."""
 
 
+@unique
+class Among(StrEnum):
+    """Where a reading goes that the backend asks for."""
+
+    ANY = "any"
+    """Into the running transaction, else it is told by itself (1.6)."""
+    READINGS = "readings"
+    """Told by itself, whatever runs (2.0.1 MeterValues)."""
+    TRANSACTION = "transaction"
+    """Into the open transaction (2.0.1 TransactionEvent)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingRequested(Event):
     """The backend wants a meter reading now; the request itself has been answered."""
 
     context: ReadingContext = ReadingContext.TRIGGER
+    among: Among = Among.ANY
 
 
 # --- lists, reservations, profiles ------------------------------------------------------------------------------------------------

@@ -65,8 +65,10 @@ class Errand(StrEnum):
     HEARTBEAT = "Heartbeat"
     STATUS = "StatusNotification"
     READING = "MeterValues"
+    TRANSACTION = "TransactionEvent"
     FIRMWARE_STATUS = "FirmwareStatusNotification"
     DIAGNOSTICS_STATUS = "DiagnosticsStatusNotification"
+    LOG_STATUS = "LogStatusNotification"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,10 +204,10 @@ class Dialect(Protocol):
         """
 
     def errand(self, errand: Errand, state: State, connector: int | None) -> tuple[Outgoing, ...]:
-        """What an errand sends (STATUS, FIRMWARE_STATUS, DIAGNOSTICS_STATUS).
+        """What an errand sends (STATUS, FIRMWARE_STATUS, DIAGNOSTICS_STATUS, LOG_STATUS).
 
-        BOOT and HEARTBEAT are the link's. READING is the core's: the link hands it ReadingRequested, and the reading comes back as a
-        record of the running transaction or as an AnnounceReading.
+        BOOT and HEARTBEAT are the link's. READING and TRANSACTION are the core's: the link hands it ReadingRequested, and the reading
+        comes back as a record of the open transaction or as an AnnounceReading.
         """
 
     def handle(self, action: str, payload: JsonObject, context: Context) -> Handled:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias, assert_never
 
 from bridge.clock import BUILT_MS
-from bridge.core.backend import AuthorizeAnswered, AuthorizeFailed, ReadingRequested, RecordDelivered
+from bridge.core.backend import Among, AuthorizeAnswered, AuthorizeFailed, ReadingRequested, RecordDelivered
 from bridge.core.effects import AnnounceReading, AnnounceStatus, Answer, AskAuthorize, Tell
 from bridge.core.state import Asking
 from bridge.core.values import RequestId
@@ -296,11 +296,16 @@ class Exchange:
                 self.delivery.trigger_boot()
             case Errand.HEARTBEAT:
                 self.delivery.trigger_beat()
-            case Errand.READING:
-                event = ReadingRequested(**self._clock.stamp())
+            case Errand.READING | Errand.TRANSACTION:
+                event = ReadingRequested(among=self._among(errand), **self._clock.stamp())
                 self._soon(lambda: self._station.handle(event))
             case _:
                 self.delivery.trigger(self._dialect.errand(errand, self._station.state, connector))
+
+    def _among(self, errand: Errand) -> Among:
+        if errand is Errand.TRANSACTION:
+            return Among.TRANSACTION
+        return Among.READINGS if self._dialect.speaks_of_transactions else Among.ANY
 
     def expire(self, now_s: float) -> None:
         """Answer the requests that the core has left waiting."""

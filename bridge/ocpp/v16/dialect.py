@@ -136,7 +136,7 @@ class Dialect16:
             # OCPP 1.6 §4.4 and §4.5: a status asked for while nothing goes on is Idle
             case Errand.FIRMWARE_STATUS | Errand.DIAGNOSTICS_STATUS:
                 return (Outgoing(errand.value, {"status": "Idle"}),)
-            case Errand.BOOT | Errand.HEARTBEAT | Errand.READING:
+            case Errand.BOOT | Errand.HEARTBEAT | Errand.READING | Errand.TRANSACTION | Errand.LOG_STATUS:
                 return ()
             case _:
                 assert_never(errand)
