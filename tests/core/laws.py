@@ -15,6 +15,7 @@ from bridge.core.effects import (
     RecordSample,
     RecordStart,
     RecordStop,
+    RecordUpdate,
     RememberTag,
     WriteHistory,
 )
@@ -23,7 +24,7 @@ from bridge.core.events import AnyEvent, Origin, Restarted, StopPressed, TagPres
 from bridge.core.hardware import is_plugged
 from bridge.core.state import Asking, BackendSession, LocalSession, NoSession, NotPending, State
 from bridge.core.status import reported_status
-from bridge.core.values import NO_FAULT, Colour, SessionId, Status
+from bridge.core.values import NO_FAULT, Colour, SessionId, Status, TxKind
 
 _A, _P, _C, _V, _E = Status.AVAILABLE, Status.PREPARING, Status.CHARGING, Status.SUSPENDED_EV, Status.SUSPENDED_EVSE
 _F, _U, _X = Status.FINISHING, Status.UNAVAILABLE, Status.FAULTED
@@ -80,7 +81,8 @@ class Ledger:
             self.waiting[event.origin.id] = event.at.mono_s
         for effect in effects:
             match effect:
-                case RecordStart() | RecordSample() | RecordStop():
+                case RecordStart() | RecordSample() | RecordUpdate() | RecordStop():
+                    transactions_are_whole(self.records, effect)
                     records_keep_their_order(self.records, effect)
                     assert effect.session not in self.locals, "a local session has nothing to bill with"
                     self.records.append(effect)
@@ -149,6 +151,9 @@ class Ledger:
         stops = {record.session: record for record in self.records if isinstance(record, RecordStop)}
         billed = {entry.id: entry for entry in self.entries if entry.kind is EntryKind.OCPP}
         assert set(starts) == set(stops) == set(billed)
+        told = {record.session for record in self.records if record.telling is not None}
+        ended = {record.session for record in self.records if record.telling is not None and record.telling.kind is TxKind.ENDED}
+        assert told == ended, "a transaction is left open"
         for session, entry in billed.items():
             assert (starts[session].reading.register_wh, stops[session].reading.register_wh) == (entry.start_wh, entry.end_wh)
             assert (starts[session].utc_ms, stops[session].utc_ms) == (entry.started_ms, entry.ended_ms)
@@ -159,11 +164,16 @@ class Ledger:
 
 def records_keep_their_order(so_far: list[Record], new: Record) -> None:
     """Start first, numbers without gaps, times and registers that never run backwards, nothing after the stop."""
-    own = [record for record in so_far if record.session == new.session]
-    assert new.sequence == len(own), "numbers have a gap"
+    if isinstance(new, RecordUpdate):
+        return  # 1.6 never hears of it
+    mine = [record for record in so_far if record.session == new.session]
+    own = [record for record in mine if not isinstance(record, RecordUpdate)]
+    if not any(record.telling for record in [*mine, new]):
+        assert new.sequence == len(own), "numbers have a gap"
     if isinstance(new, RecordStart):
         assert not own, "a second start"
-        open_ = {record.session for record in so_far} - {record.session for record in so_far if isinstance(record, RecordStop)}
+        begun = {record.session for record in so_far if isinstance(record, RecordStart)}
+        open_ = begun - {record.session for record in so_far if isinstance(record, RecordStop)}
         assert not open_, "two transactions at once"
         return
     assert own, "nothing before the start"
@@ -172,6 +182,28 @@ def records_keep_their_order(so_far: list[Record], new: Record) -> None:
     if new.reading is not None and own[-1].reading is not None:
         assert new.reading.register_wh >= own[-1].reading.register_wh
     assert _time_ms(new) >= _time_ms(own[-1])
+
+
+def transactions_are_whole(so_far: list[Record], new: Record) -> None:
+    """What OCPP 2.0.1 hears: one start and it is first, at most one end and it is last, numbers without gaps, one transaction at a time.
+
+    The connector is told once; a tag when it begins to charge and when it ends.
+    """
+    if new.telling is None:
+        return
+    told = [record for record in so_far if record.session == new.session and record.telling is not None]
+    assert new.sequence == len(told), "numbers have a gap"
+    steps = [record.telling for record in told if record.telling is not None]
+    if new.telling.kind is TxKind.STARTED:
+        assert not told, "a second start"
+        ended = {record.session for record in so_far if record.telling is not None and record.telling.kind is TxKind.ENDED}
+        assert {record.session for record in so_far if record.telling is not None} == ended, "two transactions at once"
+        return
+    assert steps, "nothing before the start"
+    assert steps[0].kind is TxKind.STARTED
+    assert steps[-1].kind is not TxKind.ENDED, "nothing after the end"
+    assert not (new.telling.connected and any(step.connected for step in steps)), "the connector twice"
+    assert (new.telling.kind is TxKind.ENDED) == (new.telling.reason is not None)
 
 
 def _time_ms(record: Record) -> int:
