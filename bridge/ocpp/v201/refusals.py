@@ -1,8 +1,8 @@
-"""The CALLERROR codes of OCPP 2.0.1 (P4 §4.3), and when which one is meant. Pure."""
+"""How OCPP 2.0.1 says no: the CALLERROR codes (P4 §4.3) and when which one is meant, and the plain no of an answer. Pure."""
 
 from collections.abc import Mapping
 
-from bridge.ocpp.dialect import Refusal
+from bridge.ocpp.dialect import Refusal, Reply
 from bridge.ocpp.validation import Version, knows
 
 NOT_IMPLEMENTED = "NotImplemented"
@@ -31,3 +31,8 @@ def unknown_action(action: str) -> Refusal:
     if knows(Version.V201, action):
         return Refusal(code=NOT_SUPPORTED, description="this charging station does not offer this action")
     return Refusal(code=NOT_IMPLEMENTED, description="OCPP 2.0.1 has no such action")
+
+
+def declined(reason: str, status: str = "Rejected") -> Reply:
+    """A no in the answer itself, with the reason code (appendix 5) an operator can look up."""
+    return Reply(payload={"status": status, "statusInfo": {"reasonCode": reason}})
