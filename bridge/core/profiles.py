@@ -19,6 +19,8 @@ PERIODS_MAX = 100
 """A day in quarters of an hour, and a few more."""
 STACK_LEVEL_MAX = 9
 """Ten levels: nobody was seen to use more than three."""
+SECONDS_MAX = 2**31 - 1
+"""Sixty-eight years: what central systems send that mean for ever."""
 TOLD_MAX = 20_000
 """Characters of a profile as it came, which is kept to the letter: `PERIODS_MAX` periods with all their words, and no tariffs."""
 
@@ -85,7 +87,8 @@ def _is_in_order(profile: ChargingProfile) -> bool:
         and starts[0] == 0
         and all(one < other for one, other in pairwise(starts))
         and all(isfinite(period.limit) and period.limit >= 0 for period in profile.schedule.periods)
-        and (duration_s is None or duration_s > 0)
+        and starts[-1] <= SECONDS_MAX
+        and (duration_s is None or 0 < duration_s <= SECONDS_MAX)
     )
 
 

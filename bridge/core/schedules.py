@@ -17,9 +17,9 @@ from bridge.core.settings import Rules
 DAY_MS = 86_400_000
 EVERY_MS = {Recurrency.DAILY: DAY_MS, Recurrency.WEEKLY: 7 * DAY_MS}
 PHASES_ASSUMED = 3
-"""Where a period names none (1.6 §7.15)."""
+"""Where a period names none (1.6 ChargingSchedulePeriod)."""
 RESOLUTION = 10
-"""Limits are told in tenths: OCPP 1.6 §7.15 has "at most one digit fraction"."""
+"""Limits are told in tenths: the schemas of OCPP 1.6 take no more digits."""
 NOISE = 1e-6
 """What a division of floats may lose: 6000 W are 6000 W again after having been amperes."""
 DURATION_S_MAX = 86_400
@@ -44,7 +44,7 @@ class Composite:
 
 
 def origin_ms(profile: ChargingProfile, utc_ms: int, began_ms: int) -> int:
-    """When the schedule that counts at that time begins; one without a time of its own begins with the charging (1.6 §7.14)."""
+    """When the schedule that counts at that time begins; one without a time of its own begins with the charging (1.6 ChargingSchedule)."""
     start_ms = profile.schedule.start_ms
     match profile.kind:
         case ProfileKind.RELATIVE:

@@ -12,10 +12,13 @@ from difflib import get_close_matches
 from enum import StrEnum, unique
 from typing import TypeAlias, assert_never
 
+from bridge.core.energy import follows_profiles
 from bridge.core.local_list import LIST_MAX, UPDATE_MAX
-from bridge.core.settings import Cable, Rules, Settings
+from bridge.core.profiles import PERIODS_MAX, PROFILES_MAX, STACK_LEVEL_MAX
+from bridge.core.settings import Ability, Cable, Rules, Settings
 from bridge.core.state import State
 from bridge.core.values import ChargePointId, Instant
+from bridge.locations import PORTS
 from bridge.ocpp.dialect import JsonObject
 from bridge.ocpp.measurands import MEASURANDS
 
@@ -26,16 +29,24 @@ MAX_KEYS = 100
 DAY_S = 86_400
 """The longest interval: OCPP-J 1.6 §5.3 wants at least one message a day, and no grid of the clock is wider."""
 CONNECTORS = 1
+FILE_PROTOCOLS = tuple(scheme.upper() for scheme in PORTS)
 
 
 def _always(_: State) -> bool:
     return True
 
 
+def _charges_smartly(state: State) -> bool:
+    return follows_profiles(state.rules)
+
+
 PROFILES: tuple[tuple[str, Callable[[State], bool]], ...] = (
     ("Core", _always),
     ("LocalAuthListManagement", _always),
+    ("FirmwareManagement", lambda state: Ability.FIRMWARE in state.rules.can),
+    ("Reservation", _always),
     ("RemoteTrigger", _always),
+    ("SmartCharging", _charges_smartly),
 )
 """The feature profiles, and whether a charge point has them."""
 
@@ -182,11 +193,19 @@ def _length(name: str, items: int) -> Key:
     return Key(name=f"{name}MaxLength", type=Type.INTEGER, constant=items, doc=f"Longest list that {name} takes.")
 
 
+def _smart(name: str, constant: Value, doc: str) -> Key:
+    kind = Type.BOOLEAN if isinstance(constant, bool) else Type.INTEGER if isinstance(constant, int) else Type.LIST
+    return Key(name=name, type=kind, constant=constant, available=_charges_smartly, doc=f"{doc} With smart charging only.")
+
+
 KEYS: tuple[Key, ...] = (
     _boolean("AllowOfflineTxForUnknownId", "allow_offline_unknown", "Without the central system, charge for tags nobody knows."),
     _boolean("AuthorizationCacheEnabled", "cache_enabled", "Remember what the central system said of a tag."),
     _boolean("AuthorizeRemoteTxRequests", "authorize_remote", "Ask about the tag of a remote start before starting."),
     _integer("BlinkRepeat", "blink_repeat", "Kept and reported; the lamp is the reader's own.", unit="times", maximum=1000),
+    _smart("ChargeProfileMaxStackLevel", STACK_LEVEL_MAX, "Highest stack level of a charging profile."),
+    _smart("ChargingScheduleAllowedChargingRateUnit", ("Current", "Power"), "Charging profiles may be in amperes and in watts."),
+    _smart("ChargingScheduleMaxPeriods", PERIODS_MAX, "Most periods of a charging profile."),
     _integer("ClockAlignedDataInterval", "aligned_interval_s", "Send readings at these points of the clock; 0: none."),
     _integer("ConnectionTimeOut", "connection_timeout_s", "How long a permission waits for the plug.", minimum=1),
     Key(
@@ -199,6 +218,7 @@ KEYS: tuple[Key, ...] = (
         doc="How the phases are wired; kept and reported.",
     ),
     _length("ConnectorPhaseRotation", CONNECTORS + 1),
+    _smart("ConnectorSwitch3to1PhaseSupported", constant=False, doc="Phases can't be switched while charging."),
     Key(name="GetConfigurationMaxKeys", type=Type.INTEGER, constant=MAX_KEYS, doc="Most keys that one GetConfiguration may name."),
     _integer("HeartbeatInterval", "heartbeat_s", "Longest silence; 0: what the central system says at registration."),
     _integer("LightIntensity", "light_intensity", "Kept and reported; the lamp is the reader's own.", unit="%", maximum=100),
@@ -213,11 +233,18 @@ KEYS: tuple[Key, ...] = (
         unit="Wh",
         maximum=1_000_000,
     ),
+    _smart("MaxChargingProfilesInstalled", PROFILES_MAX, "Most charging profiles at a time."),
     *_measurands("MeterValuesAlignedData", "aligned", "What is sent at points of the clock."),
     *_measurands("MeterValuesSampledData", "sampled", "What is sent while charging; empty: the register."),
     _integer("MeterValueSampleInterval", "sample_interval_s", "Send readings so often while a transaction runs; 0: none."),
     _integer("MinimumStatusDuration", "minimum_status_s", "A status that lasts shorter is not reported.", maximum=3600),
     Key(name="NumberOfConnectors", type=Type.INTEGER, constant=CONNECTORS, doc="A charge point is one wallbox with one connector."),
+    Key(
+        name="ReserveConnectorZeroSupported",
+        type=Type.BOOLEAN,
+        constant=True,
+        doc="A reservation may leave the choice of the connector to the station.",
+    ),
     _integer("ResetRetries", "reset_retries", "Kept and reported; a reset of the bridge's side can't fail.", unit="times", maximum=100),
     Key(name="SendLocalListMaxLength", type=Type.INTEGER, constant=UPDATE_MAX, doc="Most tags that one SendLocalList may carry."),
     Key(
@@ -230,6 +257,7 @@ KEYS: tuple[Key, ...] = (
     *_measurands("StopTxnAlignedData", "stop_aligned", "What is sent of begin and end along with StopTransaction."),
     *_measurands("StopTxnSampledData", "stop_sampled", "What is sent of begin and end along with StopTransaction."),
     Key(name="SupportedFeatureProfiles", type=Type.LIST, constant=_profiles, doc="What the central system may ask for."),
+    Key(name="SupportedFileTransferProtocols", type=Type.LIST, constant=FILE_PROTOCOLS, doc="How logs are sent and firmware is fetched."),
     _integer(
         "TransactionMessageAttempts",
         "attempts",
