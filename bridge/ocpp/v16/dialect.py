@@ -133,9 +133,8 @@ class Dialect16:
         match errand:
             case Errand.STATUS:
                 return self.statuses(state, connector)
-            # OCPP 1.6 §4.4 and §4.5: a status asked for while nothing goes on is Idle
             case Errand.FIRMWARE_STATUS | Errand.DIAGNOSTICS_STATUS:
-                return (Outgoing(errand.value, {"status": "Idle"}),)
+                return files.asked(errand, state)
             case Errand.BOOT | Errand.HEARTBEAT | Errand.READING | Errand.TRANSACTION | Errand.LOG_STATUS:
                 return ()
             case _:

@@ -36,8 +36,10 @@ def handle(action: str, payload: JsonObject, context: Context) -> Handled:
 def answer(action: str, answer: Answer) -> JsonObject:
     """Spell the core's answer. An outcome that the message has no word for becomes its plain no."""
     words, no = _ANSWERS[action]
+    if not no:
+        return {}
     told: JsonObject = {"status": answer.outcome.value if answer.outcome in words else no}
-    return told if answer.data is None else told | {"data": answer.data}
+    return told if answer.data is None else told | {"data": data_transfer.written(answer.data)}
 
 
 _YES_NO = frozenset({Outcome.ACCEPTED, Outcome.REJECTED})
@@ -72,11 +74,15 @@ def _remote_start(payload: JsonObject, context: Context) -> Handled:
     # §5.11: "When no connector id is provided, the Charge Point is in control of the connector selection" - we have one
     if payload.get("connectorId", CONNECTOR) != CONNECTOR or not payload["idTag"]:
         return _status("Rejected")
-    # §5.11: without Smart Charging a chargingProfile "SHOULD be ignored"
+    try:
+        profile = smart_charging.start_profile(payload, context)
+    except ValueError:
+        return _status("Rejected")
     tag = IdTag(text=payload["idTag"])
     # §5.11: the idTag of the request is the one "which Charge Point SHALL use" in StartTransaction, whoever it belongs to here
     person = replace(context.person(tag), tag=tag)
-    return Passed(event=RemoteStartRequested(request=context.request, person=person, known=context.known(tag), **context.stamp))
+    known = context.known(tag)
+    return Passed(event=RemoteStartRequested(request=context.request, person=person, known=known, profile=profile, **context.stamp))
 
 
 def _remote_stop(payload: JsonObject, context: Context) -> Handled:
