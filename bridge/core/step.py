@@ -6,7 +6,7 @@ Handlers change facts; what the hardware, the backend and people are told follow
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from bridge.core import deciding, files, local_list, messages, profiles, requests, reservations, taps, transaction, vendors
+from bridge.core import deciding, files, local_list, messages, profiles, requests, reservations, resets, taps, transaction, vendors
 from bridge.core.alerts import AlertId, cleared
 from bridge.core.backend import (
     AuthorizeAnswered,
@@ -94,9 +94,10 @@ def step(before: State, event: AnyEvent) -> Step:
     """Answer any event in any state. No I/O, no clock, no ids: they come in with the event."""
     draft = Draft(before, event)
     _handle(draft, event)
-    deciding.settle_stop_question(draft)
     if draft.state.rules.transaction_events:
         transaction.follow(before, draft, event)
+    deciding.settle_stop_question(draft)
+    resets.settle(draft)
     desired = command(draft.state)
     _couple(draft, desired)
     if draft.kept is not before.kept and draft.kept == before.kept:
@@ -209,7 +210,7 @@ def _handle_backend(draft: Draft, event: BackendEvent) -> None:
         case RemoteStopRequested():
             requests.remote_stop_requested(draft, event)
         case ResetRequested():
-            requests.reset_requested(draft, event)
+            resets.reset_requested(draft, event)
         case AvailabilityRequested():
             requests.availability_requested(draft, event)
         case UnlockRequested():

@@ -22,7 +22,7 @@ from bridge.core.effects import (
 from bridge.core.energy import command
 from bridge.core.events import AnyEvent, Origin, Restarted, StopPressed, TagPresented, TimePassed
 from bridge.core.hardware import is_plugged
-from bridge.core.state import Asking, BackendSession, LocalSession, NoSession, NotPending, State
+from bridge.core.state import Asking, BackendSession, Granted, LocalSession, NoSession, NotPending, State
 from bridge.core.status import reported_status
 from bridge.core.values import NO_FAULT, Colour, SessionId, Status, TxKind
 
@@ -71,6 +71,7 @@ class Ledger:
         status_moves_as_the_field_allows(before, event, after)
         self.local_sessions_are_nobodys_business(after)
         self.no_wait_is_for_ever(event, after)
+        somebody_is_behind_a_transaction(after)
 
     def _note(self, event: AnyEvent, effects: Iterable[AnyEffect]) -> None:
         if isinstance(event, Restarted):
@@ -204,6 +205,16 @@ def transactions_are_whole(so_far: list[Record], new: Record) -> None:
     assert steps[-1].kind is not TxKind.ENDED, "nothing after the end"
     assert not (new.telling.connected and any(step.connected for step in steps)), "the connector twice"
     assert (new.telling.kind is TxKind.ENDED) == (new.telling.reason is not None)
+
+
+def somebody_is_behind_a_transaction(after: State) -> None:
+    """A session, a permission or at least a vehicle; a local session never is (design.md §2 "2.0.1")."""
+    if after.kept.transaction is None or after.recovery is not None or not after.synchronised:
+        return
+    session, pending = after.kept.session, after.pending
+    assert not isinstance(session, LocalSession)
+    permitted = isinstance(pending, Granted) and not pending.local
+    assert isinstance(session, BackendSession) or permitted or is_plugged(after.hardware) is not False
 
 
 def _time_ms(record: Record) -> int:

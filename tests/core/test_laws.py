@@ -390,24 +390,6 @@ class Anything(Life):
         self._begins(settings=replace(Settings(), **changed), resume=resume, stop_wait_s=stop_wait_s, energy=energy)
 
 
-POINTS = st.sets(st.sampled_from(sorted(TxPoint)), min_size=1).map(lambda points: tuple(sorted(points)))
-
-
-class Told(Life):
-    """As OCPP 2.0.1 is told of it, under any start and stop points."""
-
-    @initialize(start=POINTS, stop=POINTS, stop_on_invalid=st.booleans(), resume=st.booleans(), local=st.booleans())
-    def begins(self, start: tuple[str, ...], stop: tuple[str, ...], stop_on_invalid: bool, resume: bool, local: bool) -> None:
-        points = Settings(start_points=start, stop_points=stop, stop_on_invalid=stop_on_invalid, local_pre_authorize=local)
-        self._begins(settings=points, resume=resume, transaction_events=True, stop_tap_min_s=0)
-
-    @rule(drawn_wh=st.sampled_from([0, 100]))
-    def vehicle_has_enough(self, drawn_wh: int) -> None:
-        self.truth_wh += drawn_wh
-        self.bench.wallbox(charging=False)
-        self.bench.meters(self.truth_wh, power_w=0.0)
-
-
 class AtWork(Life):
     """A vehicle nearly always there: what goes wrong in sessions needs sessions."""
 
@@ -421,6 +403,26 @@ class AtWork(Life):
         how(self.bench)
         self.bench.passes(6)
         self.comes_and_charges(person=person, info=info, told=told, plug=None)
+
+
+POINTS = st.sampled_from(sorted(TxPoint)).map(lambda point: (point.value,)) | st.sampled_from(
+    [("PowerPathClosed", "EVConnected"), ("EVConnected", "Authorized"), ("Authorized", "EnergyTransfer"), tuple(sorted(TxPoint))]
+)
+
+
+class Told(AtWork):
+    """As OCPP 2.0.1 is told of it, under any start and stop points."""
+
+    @initialize(start=POINTS, stop=POINTS, stop_on_invalid=st.booleans(), resume=st.booleans(), local=st.booleans())
+    def begins(self, start: tuple[str, ...], stop: tuple[str, ...], stop_on_invalid: bool, resume: bool, local: bool) -> None:
+        points = Settings(start_points=start, stop_points=stop, stop_on_invalid=stop_on_invalid, local_pre_authorize=local)
+        self._begins(settings=points, resume=resume, transaction_events=True, stop_tap_min_s=0)
+
+    @rule(drawn_wh=st.sampled_from([0, 100]))
+    def vehicle_has_enough(self, drawn_wh: int) -> None:
+        self.truth_wh += drawn_wh
+        self.bench.wallbox(charging=False)
+        self.bench.meters(self.truth_wh, power_w=0.0)
 
 
 TestAnything = Anything.TestCase
