@@ -10,6 +10,9 @@ demo: ## show the bridge at work, without any hardware; make demo ARGS=--once en
 test: prepare lint types schemas ## prove it: style, types, schemas, then every test and what it covers
 	@EVBRIDGE_TEST_SLOWNESS=$${EVBRIDGE_TEST_SLOWNESS:-2} .venv/bin/python -m pytest --numprocesses $(WORKERS) --dist loadfile --cov=bridge $(ARGS)
 
+conformance: prepare ## the public certification cases, and how many of them pass
+	@EVBRIDGE_TEST_SLOWNESS=$${EVBRIDGE_TEST_SLOWNESS:-2} .venv/bin/python -m pytest -p tests.conformance.closing --numprocesses $(WORKERS) --dist loadfile --quiet tests/conformance $(ARGS)
+
 prepare:
 	@.ci/prepare
 
@@ -50,4 +53,4 @@ help:
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: demo test bench prepare environment lint types schemas format write lock clean help
+.PHONY: demo test conformance bench prepare environment lint types schemas format write lock clean help
