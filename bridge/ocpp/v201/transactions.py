@@ -119,7 +119,8 @@ def _whole(begin: Reading | None, collected: Iterable[Reading], end: Reading, se
 def delivered(row: RecordId, record: Record, payload: JsonObject, stamp: Stamp) -> RecordDelivered:
     """Read the answer. An empty one is an answer (ocpp-go); the name of the transaction is ours."""
     telling = record.telling
-    starts = telling is not None and telling.kind is TxKind.STARTED
+    # the billed start is not always the first event (TxStartPoint), and it is its tag that may be refused
+    starts = telling is not None and (telling.kind is TxKind.STARTED or isinstance(record, RecordStart))
     return RecordDelivered(
         record=row,
         session=record.session,
