@@ -11,7 +11,6 @@ NOT_OFFERED = {
     "CancelReservation",
     "ClearChargingProfile",
     "GetCompositeSchedule",
-    "GetDiagnostics",
     "UpdateFirmware",
     "CertificateSigned",
     "DeleteCertificate",

@@ -276,25 +276,12 @@ def test_a_registration_can_be_triggered_while_it_is_pending(context: Context) -
 @pytest.mark.parametrize(
     "action, payload, answer",
     [
-        pytest.param("DataTransfer", {"vendorId": "x"}, {"status": "UnknownVendorId"}, marks=pytest.mark.requirement("1.6 TC_062_CS")),
         pytest.param("GetLocalListVersion", {}, {"listVersion": -1}, marks=pytest.mark.requirement("1.6 TC_042_1_CS")),
         pytest.param(
             "SendLocalList",
             {"listVersion": 1, "updateType": "Full"},
             {"status": "NotSupported"},
             marks=pytest.mark.requirement("1.6 TC_043_1_CS"),
-        ),
-        pytest.param(
-            "ReserveNow",
-            {"connectorId": 1, "expiryDate": "2026-11-22T10:00:00Z", "idTag": "x", "reservationId": 1},
-            {"status": "Rejected"},
-            marks=pytest.mark.requirement("1.6 TC_048_4_CS"),
-        ),
-        pytest.param(
-            "ReserveNow",
-            {"connectorId": 0, "expiryDate": "2026-11-22T10:00:00Z", "idTag": "x", "reservationId": 1},
-            {"status": "Rejected"},
-            marks=pytest.mark.requirement("1.6 TC_050_4_CS"),
         ),
     ],
 )
@@ -373,6 +360,6 @@ def test_every_request_that_breaks_its_schema_has_a_code(action: str, payload: A
 
 def test_every_message_a_central_system_may_send_is_answered_or_refused_on_purpose() -> None:
     """No action of OCPP 1.6 §5 is forgotten."""
-    refused = {"CancelReservation", "ClearChargingProfile", "GetCompositeSchedule", "GetDiagnostics", "UpdateFirmware"}
+    refused = set()
     assert set(FROM_CSMS) - set(requests._HANDLERS) == refused
     assert set(requests._HANDLERS) <= set(FROM_CSMS)
