@@ -1,11 +1,14 @@
 """Asking about a tag, granting and refusing: what list, cache, backend and local permission say, and in which order (B3, B7, B9)."""
 
+from dataclasses import replace
+
 from bridge.core.backend import AuthorizeAnswered, AuthorizeFailed, RemoteStartRequested
 from bridge.core.draft import Draft
 from bridge.core.effects import AskAuthorize, RememberTag
 from bridge.core.energy import allowance, is_running
 from bridge.core.events import GrantMoved
 from bridge.core.hardware import is_faulted, is_offline, is_plugged
+from bridge.core.known import is_asked, is_master_pass, is_unknown, needs_no_question, usable, usable_offline, verdict_now
 from bridge.core.reserved import is_kept_from
 from bridge.core.sessions import close, try_start
 from bridge.core.state import Asking, BackendSession, Granted, NotPending, State
@@ -43,21 +46,35 @@ def refused_here(state: State) -> Why | None:
 
 
 def ask(draft: Draft, asking: Asking) -> None:
-    """Put the question to the backend."""
-    draft.pending = asking
-    draft.emit(AskAuthorize(question=asking.question, tag=asking.tag))
+    """Put the question to the backend, unless list or cache may answer it."""
+    state = draft.state
+    if needs_no_question(state, asking.known):
+        _decide_by(draft, asking, asking.known)
+    elif is_asked(state, asking.known):
+        draft.pending = asking
+        draft.emit(AskAuthorize(question=asking.question, tag=asking.tag))
+    else:
+        _decide_by(draft, asking, usable(state, asking.known))
 
 
-def needs_no_question(state: State, known: TagInfo | None) -> bool:
-    """Whether the cache may answer although the backend is there (`local_pre_authorize`)."""
-    settings = state.settings
-    return settings.local_pre_authorize and settings.cache_enabled and known is not None and known.accepts(state.now.utc_ms)
+def _decide_by(draft: Draft, asking: Asking, known: TagInfo | None) -> None:
+    """List or cache have the last word; None: nobody has one."""
+    if known is None:
+        refuse(draft, asking, Why.OCCUPIED if asking.stop else Why.REJECTED)
+    elif asking.stop:
+        answer_stop_question(draft, asking, known, accepted=known.accepts(draft.now_ms))
+    elif known.accepts(draft.now_ms):
+        grant(draft, asking, known)
+    else:
+        decide_locally(draft, asking, Why.REJECTED, verdict_now(draft.state, known))
 
 
-def usable_offline(state: State, asking: Asking) -> TagInfo | None:
-    """What the cache says in the backend's place, where it may."""
-    settings = state.settings
-    return asking.known if settings.local_authorize_offline and settings.cache_enabled else None
+def refuse(draft: Draft, asking: Asking, why: Why) -> None:
+    """Nobody knows the tag: the local permission may still let it begin, but not end anything."""
+    if asking.stop:
+        _decide_red(draft, asking, Authority.BRIDGE, why)
+    else:
+        decide_locally(draft, asking, why, None)
 
 
 def authorize_answered(draft: Draft, event: AuthorizeAnswered) -> None:
@@ -80,9 +97,9 @@ def authorize_answered(draft: Draft, event: AuthorizeAnswered) -> None:
 
 
 def remember(draft: Draft, tag: IdTag, info: TagInfo) -> None:
-    """Keep what the backend said of a tag, where a cache is wanted."""
+    """Keep what the backend said of a tag, where a cache is wanted (the shell leaves out what is on the list)."""
     if draft.state.settings.cache_enabled:
-        draft.emit(RememberTag(tag=tag, info=info))
+        draft.emit(RememberTag(tag=tag, info=replace(info, stored_ms=draft.now_ms)))
 
 
 def authorize_failed(draft: Draft, event: AuthorizeFailed) -> None:
@@ -95,13 +112,7 @@ def authorize_failed(draft: Draft, event: AuthorizeFailed) -> None:
 def give_up_asking(draft: Draft, asking: Asking) -> None:
     """No answer in time, or none to come: list, cache or the local permission decide (B3, B7)."""
     draft.pending = NotPending()
-    known = usable_offline(draft.state, asking)
-    if not asking.stop:
-        decide_offline(draft, asking, Why.NO_ANSWER)
-    elif known is None:
-        _decide_red(draft, asking, Authority.BRIDGE, Why.NO_ANSWER)
-    else:
-        answer_stop_question(draft, asking, known, accepted=known.accepts(draft.now_ms))
+    decide_offline(draft, asking, Why.NO_ANSWER)
 
 
 def end_epoch(draft: Draft, why: Why) -> None:
@@ -115,7 +126,8 @@ def end_epoch(draft: Draft, why: Why) -> None:
 def settle_stop_question(draft: Draft) -> None:
     """Nobody waits for leave to stop what has ended by itself."""
     pending, session = draft.pending, draft.session
-    if isinstance(pending, Asking) and pending.stop and not (isinstance(session, BackendSession) and is_running(session)):
+    stoppable = isinstance(session, BackendSession) or bool(draft.state.settings.master_pass_group)
+    if isinstance(pending, Asking) and pending.stop and not (stoppable and is_running(session)):
         draft.pending = NotPending()
         _decide_red(draft, pending, Authority.BRIDGE, Why.NO_SESSION)
 
@@ -129,8 +141,13 @@ def may_stop(state: State, tapped_s: float) -> bool:
 def answer_stop_question(draft: Draft, asking: Asking, info: TagInfo, *, accepted: bool) -> None:
     """What is known of the tag decides whether it ends the running session."""
     session = draft.session
-    assert isinstance(session, BackendSession), "a question about stopping never outlives the session"
-    same = session.group is not None and info.group is not None and tag_key(session.group) == tag_key(info.group)
+    assert is_running(session), "a question about stopping never outlives the session"
+    if accepted and is_master_pass(draft.state, info.group):
+        close(draft, StopReason.MASTER_PASS, asking.tag)
+        draft.decide(asking.origins, asking.person, Colour.GREEN, Authority.OCPP, why=Why.STOPPED, verdict=info.verdict)
+        return
+    group = session.group if isinstance(session, BackendSession) else None
+    same = group is not None and info.group is not None and tag_key(group) == tag_key(info.group)
     if not same or not accepted:
         _decide_red(draft, asking, Authority.BRIDGE, Why.OCCUPIED, info.verdict)
         return
@@ -146,16 +163,15 @@ def answer_stop_question(draft: Draft, asking: Asking, info: TagInfo, *, accepte
 
 def decide_offline(draft: Draft, asking: Asking, why: Why) -> None:
     """List or cache decide in the backend's place, and then the local permission; `why` is what a refusal is told."""
-    known = usable_offline(draft.state, asking)
-    if known is not None and known.accepts(draft.now_ms):
-        grant(draft, asking, known)
-    elif known is not None:
-        verdict = Verdict.EXPIRED if known.verdict is Verdict.ACCEPTED else known.verdict
-        decide_locally(draft, asking, Why.REJECTED, verdict)
-    elif draft.state.settings.allow_offline_unknown and asking.known is None and asking.origins:
+    state = draft.state
+    known = usable_offline(state, asking.known)
+    strangers = state.settings.allow_offline_unknown and bool(asking.origins) and not asking.stop
+    if known is not None:
+        _decide_by(draft, asking, known)
+    elif strangers and is_unknown(state, asking.known):
         grant(draft, asking, None)
     else:
-        decide_locally(draft, asking, why, None)
+        refuse(draft, asking, why)
 
 
 def decide_locally(draft: Draft, asking: Asking, why: Why, verdict: Verdict | None) -> None:
@@ -173,6 +189,8 @@ def grant(draft: Draft, asking: Asking, info: TagInfo | None) -> None:
         decide_locally(draft, asking, Why.UNAVAILABLE, None)
     elif info is None:
         _permit(draft, asking, None, local=False, group=None)
+    elif is_master_pass(draft.state, info.group):
+        decide_locally(draft, asking, Why.NO_SESSION, None)
     else:
         _permit(draft, asking, info.verdict, local=False, group=info.group)
 

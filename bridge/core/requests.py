@@ -12,29 +12,26 @@ from bridge.core.backend import (
     RecordParked,
     RemoteStartRequested,
     RemoteStopRequested,
-    ResetKind,
-    ResetRequested,
     UnlockRequested,
 )
-from bridge.core.deciding import ask, end_epoch, grant_remote, needs_no_question, refused_here, remember
+from bridge.core.deciding import ask, end_epoch, grant_remote, refused_here, remember
 from bridge.core.draft import Draft
 from bridge.core.effects import (
     AnnounceReading,
     Answer,
     ForgetTags,
     Outcome,
-    ResetHardware,
-    RestartStation,
     UnlockHardware,
 )
 from bridge.core.energy import is_running
 from bridge.core.events import CommandAnswered
 from bridge.core.files import firmware_answered
+from bridge.core.known import is_master_pass, needs_no_question
 from bridge.core.readings import take_reading
 from bridge.core.recovery import goes_on_locally, settings_in_force
 from bridge.core.reserved import is_kept_from, is_kept_from_all_but
 from bridge.core.sessions import close, finish_now, go_on, is_sampled, sample
-from bridge.core.settings import Ability, Cable
+from bridge.core.settings import Cable
 from bridge.core.state import Asking, BackendSession, Granted, LocalSession, NotPending, Unlocking
 from bridge.core.status import is_operative
 from bridge.core.values import CommandId, IdTag, QuestionId, RequestId, StopReason, TagInfo, Verdict, Why
@@ -47,7 +44,7 @@ def remote_start_requested(draft: Draft, event: RemoteStartRequested) -> None:
     """Accepted means "will try": the tag is still asked about where the settings say so (1.6 §5.11)."""
     tag = event.person.tag
     unasked = not draft.state.settings.authorize_remote or needs_no_question(draft.state, event.known)
-    if tag is None or not _may_start_remotely(draft, tag) or _is_reserved(draft, event, tag, unasked=unasked):
+    if tag is None or not _may_start_remotely(draft, event, tag) or _is_reserved(draft, event, tag, unasked=unasked):
         draft.emit(Answer(request=event.request, outcome=Outcome.REJECTED))
         return
     draft.emit(Answer(request=event.request, outcome=Outcome.ACCEPTED))
@@ -69,16 +66,19 @@ def remote_start_requested(draft: Draft, event: RemoteStartRequested) -> None:
     ask(draft, asking)
 
 
-def _may_start_remotely(draft: Draft, tag: IdTag) -> bool:
+def _may_start_remotely(draft: Draft, event: RemoteStartRequested, tag: IdTag) -> bool:
     free = not is_running(draft.session) and isinstance(draft.pending, NotPending)
-    able = refused_here(draft.state) is None and is_operative(draft.state)
+    able = refused_here(draft.state) is None and is_operative(draft.state) and not is_master_pass(draft.state, _group(event))
     return free and able and len(tag.text) <= draft.state.rules.tag_length_max
+
+
+def _group(event: RemoteStartRequested) -> str | None:
+    return event.group if event.known is None else event.known.group
 
 
 def _is_reserved(draft: Draft, event: RemoteStartRequested, tag: IdTag, *, unasked: bool) -> bool:
     """For somebody else; the group of a tag that is asked about shows in the answer (1.6 TC_053_2)."""
-    group = event.group if event.known is None else event.known.group
-    return is_kept_from(draft.state, tag, group) if unasked else is_kept_from_all_but(draft.state, tag)
+    return is_kept_from(draft.state, tag, _group(event)) if unasked else is_kept_from_all_but(draft.state, tag)
 
 
 def remote_stop_requested(draft: Draft, event: RemoteStopRequested) -> None:
@@ -92,16 +92,6 @@ def remote_stop_requested(draft: Draft, event: RemoteStopRequested) -> None:
     if isinstance(draft.pending, Granted):
         end_epoch(draft, Why.NO_SESSION)
     close(draft, StopReason.REMOTE)
-
-
-def reset_requested(draft: Draft, event: ResetRequested) -> None:
-    """This charge point alone starts anew; what ran ends with the reset's own reason, and nothing starts by itself (B8)."""
-    draft.emit(Answer(request=event.request, outcome=Outcome.ACCEPTED))
-    end_epoch(draft, Why.UNAVAILABLE)
-    finish_now(draft, StopReason.SOFT_RESET if event.kind is ResetKind.SOFT else StopReason.HARD_RESET)
-    if event.kind is ResetKind.HARD and Ability.RESET in draft.state.rules.can:
-        draft.emit(ResetHardware(command=CommandId(draft.fresh)))
-    draft.emit(RestartStation(kind=event.kind))
 
 
 def availability_requested(draft: Draft, event: AvailabilityRequested) -> None:

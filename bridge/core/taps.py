@@ -4,16 +4,12 @@ from dataclasses import replace
 from typing import assert_never
 
 from bridge.core.deciding import (
-    answer_stop_question,
     ask,
     decide_locally,
     decide_offline,
     end_epoch,
-    grant,
     may_stop,
-    needs_no_question,
     refused_here,
-    usable_offline,
     why_granted,
 )
 from bridge.core.draft import Draft
@@ -65,21 +61,17 @@ def _tap_of_own_session(draft: Draft, event: TagPresented, running: BackendSessi
 
 
 def _tap_in_session(draft: Draft, event: TagPresented, running: BackendSession | LocalSession) -> None:
-    """Somebody else's session: a tag of the same group ends it, after it has been checked (design.md §2 "Taps")."""
+    """Somebody else's session: a tag of the same group, or a master pass, ends it after it has been checked (design.md §2 "Taps")."""
     tag = event.person.tag
-    if event.start_only or not isinstance(running, BackendSession) or running.group is None or tag is None:
+    related = isinstance(running, BackendSession) and running.group is not None
+    if event.start_only or tag is None or not (related or draft.state.settings.master_pass_group):
         _red(draft, event, Why.OCCUPIED)
     elif len(tag.text) > draft.state.rules.tag_length_max:
         _red(draft, event, Why.TAG_TOO_LONG)
     elif draft.state.backend_online:
         ask(draft, _asking(draft, event, tag, stop=True))
     else:
-        asking = _asking(draft, event, tag, stop=True)
-        known = usable_offline(draft.state, asking)
-        if known is None:
-            _red(draft, event, Why.OCCUPIED)
-        else:
-            answer_stop_question(draft, asking, known, accepted=known.accepts(draft.now_ms))
+        decide_offline(draft, _asking(draft, event, tag, stop=True), Why.OCCUPIED)
 
 
 def _tap_while_asking(draft: Draft, event: TagPresented, asking: Asking) -> None:
@@ -118,8 +110,6 @@ def _tap_to_start(draft: Draft, event: TagPresented) -> None:
         decide_locally(draft, asking, Why.UNAVAILABLE, None)
     elif not draft.state.backend_online:
         decide_offline(draft, asking, Why.BACKEND_AWAY)
-    elif needs_no_question(draft.state, event.known):
-        grant(draft, asking, event.known)
     else:
         ask(draft, asking)
 

@@ -120,6 +120,8 @@ class TagInfo:
     """UTC; None never expires."""
     listed: bool = False
     """From the local list, which the backend maintains; else from its own answer, which the cache keeps."""
+    stored_ms: int | None = None
+    """When the cache got it (UTC); None: it did not."""
 
     def accepts(self, utc_ms: int) -> bool:
         """Whether this tag may charge at that time."""

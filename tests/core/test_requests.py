@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from bridge.core.backend import CacheClearRequested, ReadingRequested, RecordDelivered, RecordParked, ResetKind, UnlockRequested
-from bridge.core.effects import AskAuthorize, ForgetTags, Outcome, RememberTag, ResetHardware, RestartStation, UnlockHardware
+from bridge.core.backend import CacheClearRequested, ReadingRequested, RecordDelivered, RecordParked, UnlockRequested
+from bridge.core.effects import AskAuthorize, ForgetTags, Outcome, RememberTag, UnlockHardware
 from bridge.core.events import CommandAnswered
-from bridge.core.settings import Ability, Cable, Settings
+from bridge.core.settings import Cable, Settings
 from bridge.core.values import (
     CommandId,
     IdTag,
@@ -234,53 +234,6 @@ def test_after_an_end_only_a_new_tap_or_plug_in_begins_anything(ends: Any) -> No
     bench.passes(600)
     assert bench.recorded == "Start Stop"
     assert not bench.enabled
-
-
-# --- reset --------------------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.requirement("B8")
-@pytest.mark.requirement("1.6 TC_015_CS")
-@pytest.mark.requirement("1.6 TC_016_CS")
-@pytest.mark.parametrize("kind, reason", [(ResetKind.SOFT, "SoftReset"), (ResetKind.HARD, "HardReset")])
-@pytest.mark.parametrize("person", [ROAMER, CARL])
-def test_a_reset_ends_what_runs_with_its_own_reason_and_starts_nothing_anew(kind: ResetKind, reason: str, person: Person) -> None:
-    bench = charging(person, settings=QUIET)
-    bench.meters(1030)
-    assert bench.resets(kind) is Outcome.ACCEPTED
-    assert bench.asked_for(RestartStation) == [RestartStation(kind=kind)]
-    assert [(entry.reason, entry.end_wh) for entry in bench.finished] == [(reason, 1030)]
-    assert bench.status == "Finishing"
-    bench.passes(120)
-    assert bench.runs == "nothing"
-
-
-@pytest.mark.requirement("1.6 TC_013_CS")
-@pytest.mark.requirement("1.6 TC_014_CS")
-@pytest.mark.parametrize("kind", ResetKind)
-def test_a_reset_leaves_out_of_service_what_was(kind: ResetKind) -> None:
-    bench = ready()
-    bench.sets_availability(operative=False)
-    bench.resets(kind)
-    assert bench.reported == "Unavailable"
-    assert bench.sets_availability(operative=True) is Outcome.ACCEPTED
-    assert bench.reported == "Available"
-
-
-@pytest.mark.parametrize(
-    "can_reset, kind, told", [(True, ResetKind.HARD, 1), (True, ResetKind.SOFT, 0), (False, ResetKind.HARD, 0), (False, ResetKind.SOFT, 0)]
-)
-def test_a_hard_reset_reaches_the_hardware_where_that_can(can_reset: bool, kind: ResetKind, told: int) -> None:
-    bench = ready(can=frozenset({Ability.RESET}) if can_reset else frozenset())
-    bench.resets(kind)
-    assert len(bench.asked_for(ResetHardware)) == told
-
-
-def test_a_reset_answers_a_card_that_is_being_checked() -> None:
-    bench = plugged()
-    bench.taps(ROAMER)
-    bench.resets()
-    assert bench.decided == ("red", "bridge", "unavailable")
 
 
 # --- availability ---------------------------------------------------------------------------------------------------------------------
@@ -516,7 +469,7 @@ def test_the_answer_to_a_start_names_the_transaction() -> None:
     bench.takes_record(backend_id="0", info=FAMILY)
     assert bench.view.session is not None
     assert bench.view.session.backend_id == "0"
-    assert bench.asked_for(RememberTag)[-1].info == FAMILY
+    assert bench.asked_for(RememberTag)[-1].info == replace(FAMILY, stored_ms=bench.now_ms)
     kept = bench.state.kept
     bench.happens(RecordDelivered, record=RecordId(1), session=bench.session.id, starts=True, backend_id="0", info=ACCEPTED)
     assert bench.state.kept is kept, "the same again is nothing new, and a group once told is not forgotten"
@@ -543,7 +496,8 @@ def test_the_answer_to_a_stop_is_remembered() -> None:
     bench.taps(ROAMER)
     bench.passes(5)
     bench.takes_record(info=BLOCKED)
-    assert bench.asked_for(RememberTag)[-1] == RememberTag(tag=ROAMER.tag or IdTag(text=""), info=BLOCKED)
+    told = replace(BLOCKED, stored_ms=bench.now_ms)
+    assert bench.asked_for(RememberTag)[-1] == RememberTag(tag=ROAMER.tag or IdTag(text=""), info=told)
 
 
 @pytest.mark.requirement("B16")
