@@ -17,6 +17,8 @@ from bridge.core.values import Instant, StopReason
 
 RECOVERY_S = 30.0
 """How long live word of the wallbox is awaited before what is known has to do (design.md §2 "After a restart")."""
+BOOT_REASONS = {True: "ApplicationReset", False: "PowerUp"}
+"""Why a station starts anew whose process was started, by whether it had been stopped in order."""
 SETTING_NAMES = frozenset(field.name for field in fields(Settings))
 
 
@@ -28,7 +30,7 @@ def settings_in_force(base: Settings, kept: Kept) -> Settings:
 
 def restarted(draft: Draft, event: Restarted) -> None:
     """Begin a life with what was kept of the last one. Energy management first: its sources are already in the state."""
-    kept = draft.kept
+    kept = draft.kept = replace(draft.kept, boot_reason=BOOT_REASONS[event.planned])
     draft.state = replace(
         draft.state,
         settings=settings_in_force(draft.state.base, kept),

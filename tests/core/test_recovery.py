@@ -529,8 +529,10 @@ def test_twenty_crashes_in_a_row_are_one_outage(until: str) -> None:
 def test_a_restart_with_nothing_open_adds_nothing(bench: Bench) -> None:
     kept = bench.state.kept
     bench.forget()
-    bench.restarts()
+    bench.restarts(planned=True)
     assert bench.state.kept is kept
+    bench.restarts()
+    assert bench.state.kept == replace(kept, boot_reason="PowerUp")
     assert not bench.entries
 
 
