@@ -14,7 +14,7 @@ from bridge.core.backend import (
     RemoteStopRequested,
     UnlockRequested,
 )
-from bridge.core.deciding import ask, end_epoch, grant_remote, needs_no_question, refused_here, remember
+from bridge.core.deciding import ask, end_epoch, grant_remote, refused_here, remember
 from bridge.core.draft import Draft
 from bridge.core.effects import (
     AnnounceReading,
@@ -26,6 +26,7 @@ from bridge.core.effects import (
 from bridge.core.energy import is_running
 from bridge.core.events import CommandAnswered
 from bridge.core.files import firmware_answered
+from bridge.core.known import is_master_pass, needs_no_question
 from bridge.core.readings import take_reading
 from bridge.core.recovery import goes_on_locally, settings_in_force
 from bridge.core.reserved import is_kept_from, is_kept_from_all_but
@@ -43,7 +44,7 @@ def remote_start_requested(draft: Draft, event: RemoteStartRequested) -> None:
     """Accepted means "will try": the tag is still asked about where the settings say so (1.6 §5.11)."""
     tag = event.person.tag
     unasked = not draft.state.settings.authorize_remote or needs_no_question(draft.state, event.known)
-    if tag is None or not _may_start_remotely(draft, tag) or _is_reserved(draft, event, tag, unasked=unasked):
+    if tag is None or not _may_start_remotely(draft, event, tag) or _is_reserved(draft, event, tag, unasked=unasked):
         draft.emit(Answer(request=event.request, outcome=Outcome.REJECTED))
         return
     draft.emit(Answer(request=event.request, outcome=Outcome.ACCEPTED))
@@ -65,16 +66,19 @@ def remote_start_requested(draft: Draft, event: RemoteStartRequested) -> None:
     ask(draft, asking)
 
 
-def _may_start_remotely(draft: Draft, tag: IdTag) -> bool:
+def _may_start_remotely(draft: Draft, event: RemoteStartRequested, tag: IdTag) -> bool:
     free = not is_running(draft.session) and isinstance(draft.pending, NotPending)
-    able = refused_here(draft.state) is None and is_operative(draft.state)
+    able = refused_here(draft.state) is None and is_operative(draft.state) and not is_master_pass(draft.state, _group(event))
     return free and able and len(tag.text) <= draft.state.rules.tag_length_max
+
+
+def _group(event: RemoteStartRequested) -> str | None:
+    return event.group if event.known is None else event.known.group
 
 
 def _is_reserved(draft: Draft, event: RemoteStartRequested, tag: IdTag, *, unasked: bool) -> bool:
     """For somebody else; the group of a tag that is asked about shows in the answer (1.6 TC_053_2)."""
-    group = event.group if event.known is None else event.known.group
-    return is_kept_from(draft.state, tag, group) if unasked else is_kept_from_all_but(draft.state, tag)
+    return is_kept_from(draft.state, tag, _group(event)) if unasked else is_kept_from_all_but(draft.state, tag)
 
 
 def remote_stop_requested(draft: Draft, event: RemoteStopRequested) -> None:
