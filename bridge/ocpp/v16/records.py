@@ -72,12 +72,14 @@ def meter_values(reading: Reading, settings: Settings, number: int | None = None
 
 def _start_transaction(record: RecordStart) -> Outgoing:
     # all four are frozen in the record: SteVe recognises a repeated start by them
-    payload = {
+    payload: JsonObject = {
         "connectorId": CONNECTOR,
         "idTag": record.tag.text[:TAG_MAX],
         "meterStart": record.reading.register_wh,
         "timestamp": as_iso(record.utc_ms),
     }
+    if record.reservation is not None:
+        payload["reservationId"] = record.reservation
     return Outgoing("StartTransaction", payload)
 
 

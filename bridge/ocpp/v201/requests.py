@@ -56,4 +56,4 @@ def answer(action: str, answer: Answer) -> JsonObject:
     """Spell the core's answer. An outcome that the message has no word for becomes its plain no."""
     words, no = ANSWERS[action]
     told: JsonObject = {"status": answer.outcome.value if answer.outcome in words else no}
-    return told if answer.data is None else told | {"data": answer.data}
+    return told if answer.data is None else told | {"data": data_transfer.written(answer.data)}

@@ -61,7 +61,7 @@ def test_an_empty_list_means_all_keys_and_every_required_one_is_among_them() -> 
 @pytest.mark.requirement("1.6 TC_019_CS")
 def test_what_the_station_is_reads_as_it_should() -> None:
     assert _told("SupportedFeatureProfiles", "NumberOfConnectors", "GetConfigurationMaxKeys", "StopTransactionOnEVSideDisconnect") == {
-        "SupportedFeatureProfiles": ("Core,LocalAuthListManagement,RemoteTrigger", True),
+        "SupportedFeatureProfiles": ("Core,LocalAuthListManagement,Reservation,RemoteTrigger", True),
         "NumberOfConnectors": ("1", True),
         "GetConfigurationMaxKeys": (str(MAX_KEYS), True),
         "StopTransactionOnEVSideDisconnect": ("true", True),
