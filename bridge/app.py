@@ -32,6 +32,7 @@ from bridge.ocpp.link import Link
 from bridge.ocpp.privacy import hidden
 from bridge.ocpp.setup import LinkSettings, LinkSetup
 from bridge.ocpp.v16.dialect import Dialect16
+from bridge.ocpp.v201.dialect import Dialect201
 from bridge.ocpp.websocket import Opener, SocketSettings
 from bridge.ocpp.wire import Endpoint
 from bridge.runtime import Runtime
@@ -45,7 +46,7 @@ HEALTH_S = 60.0
 CONNECTS_A_SECOND = 100
 """First connections of many charge points are spread, so that a central system is not hit by all at once (performance.md §3)."""
 
-DIALECTS: Mapping[str, Callable[[], Dialect]] = {"ocpp1.6": Dialect16}
+DIALECTS: Mapping[str, Callable[[], Dialect]] = {"ocpp1.6": Dialect16, "ocpp2.0.1": Dialect201}
 """By sub-protocol."""
 
 log = logging.getLogger("bridge")
