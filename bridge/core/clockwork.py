@@ -6,6 +6,7 @@ from dataclasses import replace
 from bridge.core import alerts, files, messages, reservations, vendors
 from bridge.core.accounting import gap_due_s, settle_gap
 from bridge.core.alerts import AlertId
+from bridge.core.collecting import collect, collect_due_s
 from bridge.core.deciding import give_up_asking
 from bridge.core.draft import Draft
 from bridge.core.effects import AnnounceReading, Command, Outcome
@@ -128,7 +129,8 @@ def _aligned_due(draft: Draft) -> None:
     late_ms = draft.now_ms % DAY_MS % interval_ms
     draft.state = replace(draft.state, aligned_ms=draft.now_ms)
     if is_sampled(draft.state):
-        _sample_if_heard(draft, ReadingContext.CLOCK, late_ms=late_ms)
+        if not draft.state.settings.aligned_idle_only:
+            _sample_if_heard(draft, ReadingContext.CLOCK, late_ms=late_ms)
     elif isinstance(draft.session, NoSession) and is_fresh(draft.state):
         taken_ms = draft.now_ms - late_ms if late_ms <= LATE_MS else draft.now_ms
         taken = take_reading(draft, ReadingContext.CLOCK, utc_ms=taken_ms)
@@ -210,6 +212,7 @@ CLOCKWORK: tuple[tuple[Callable[[State], float | None], Callable[[Draft], None]]
     (_grant_s, _grant_due),
     (_sample_s, _sample_due),
     (_aligned_s, _aligned_due),
+    (collect_due_s, collect),
     (keep_due_s, keep_register),
     (gap_due_s, settle_gap),
     (_unlocking_s, _unlocking_due),
