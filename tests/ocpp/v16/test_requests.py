@@ -360,6 +360,6 @@ def test_every_request_that_breaks_its_schema_has_a_code(action: str, payload: A
 
 def test_every_message_a_central_system_may_send_is_answered_or_refused_on_purpose() -> None:
     """No action of OCPP 1.6 §5 is forgotten."""
-    refused = set()
+    refused: set[str] = set()
     assert set(FROM_CSMS) - set(requests._HANDLERS) == refused
     assert set(requests._HANDLERS) <= set(FROM_CSMS)
