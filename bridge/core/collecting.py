@@ -10,7 +10,7 @@ from bridge.core.state import State, Transaction
 from bridge.core.values import Reading, ReadingContext
 
 COLLECTED_MAX = 96
-"""A day of quarters of an hour. Beyond that every second one is let go, so that a week fits too (2.0.1 E08.FR.11)."""
+"""A day of quarters of an hour. Beyond that every second one is let go (the newest stays), so that a week fits too (2.0.1 E08.FR.11)."""
 DAY_MS = 86_400_000
 
 
@@ -37,7 +37,7 @@ def _take(draft: Draft, context: ReadingContext) -> None:
         taken = replace(taken, utc_ms=draft.now_ms)
     collected = (*transaction.collected, replace(taken, signed=None))
     if len(collected) > COLLECTED_MAX:
-        collected = collected[1::2]
+        collected = collected[::2]
     draft.kept = replace(draft.kept, transaction=replace(transaction, collected=collected))
 
 

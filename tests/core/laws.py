@@ -180,8 +180,7 @@ def records_keep_their_order(so_far: list[Record], new: Record) -> None:
     assert own, "nothing before the start"
     assert isinstance(own[0], RecordStart)
     assert not isinstance(own[-1], RecordStop), "nothing after the stop"
-    if new.reading is not None and own[-1].reading is not None:
-        assert new.reading.register_wh >= own[-1].reading.register_wh
+    assert new.reading.register_wh >= own[-1].reading.register_wh
     assert _time_ms(new) >= _time_ms(own[-1])
 
 
