@@ -165,7 +165,8 @@ class Runtime:
                 case Decide() if after.storage_ok:
                     # A flood of taps while the disk is full must not pile up in memory; the lamp has told them all.
                     change = replace(change, decisions=(*change.decisions, effect.decision))
-                case RememberTag():
+                case RememberTag() if self.listed_tag(effect.tag) is None:
+                    # OCPP 1.6 §3.5.3: "Identifiers known in the Local Authorization List SHALL NOT be added to the Authorization Cache".
                     change = replace(change, remembered=(*change.remembered, (effect.tag, effect.info)))
                 case ForgetTags():
                     change = replace(change, forget_tags=True)
@@ -311,8 +312,17 @@ class Runtime:
         return self._outlet.person(self, tag)
 
     def known_tag(self, tag: IdTag) -> TagInfo | None:
-        """What the authorisation cache has on it."""
-        return self._store.known_tag(self._state.rules.charge_point, tag.key)
+        """What is known of it here: by the local list, else by the authorisation cache."""
+        return self.listed_tag(tag) or self._store.known_tag(self._state.rules.charge_point, tag.key)
+
+    def listed_tag(self, tag: IdTag) -> TagInfo | None:
+        """What the local list has on it, where the list is in use."""
+        in_use = self._state.settings.list_enabled
+        return self._store.listed_tag(self._state.rules.charge_point, tag.key) if in_use else None
+
+    def list_size(self) -> int:
+        """How many tags the local list has."""
+        return self._store.list_size(self._state.rules.charge_point)
 
     def link_changed(self, *, connected: bool, boot_status: str | None, error: str | None, version: str) -> None:
         """For dashboards."""

@@ -1,5 +1,7 @@
 """One charge point, alive: what waits for the disk and what never does (`bridge/runtime.py`, design.md §4 rule 3)."""
 
+from dataclasses import replace
+
 import pytest
 
 from bridge.core.alerts import AlertId
@@ -9,13 +11,16 @@ from bridge.core.backend import (
     BackendOffline,
     BackendOnline,
     CacheClearRequested,
+    ListSent,
     RecordDelivered,
     ResetKind,
     ResetRequested,
+    SettingChangeRequested,
     UnlockRequested,
 )
-from bridge.core.effects import AnnounceStatus, Answer, AskAuthorize, Decision, HistoryEntry, RecordStart, RestartStation
+from bridge.core.effects import AnnounceStatus, Answer, AskAuthorize, Decision, HistoryEntry, Outcome, RecordStart, RestartStation
 from bridge.core.events import BrokerLost, BrokerSynchronised, MeterReported, SessionStopOrdered, StorageChanged, WallboxReported
+from bridge.core.orders import ListEntry
 from bridge.core.state import BackendSession, NoSession
 from bridge.core.values import (
     Colour,
@@ -24,7 +29,9 @@ from bridge.core.values import (
     QuestionId,
     RecordId,
     RequestId,
+    TagInfo,
     UserId,
+    Verdict,
     Why,
 )
 from bridge.store.protocol import Parked, Sent
@@ -266,7 +273,7 @@ async def test_a_start_is_one_change(place: Place) -> None:
     assert change.kept is place.runtime.state.kept
     assert [type(record) for record in change.records] == [RecordStart]
     assert [decision.colour for decision in change.decisions] == [Colour.GREEN]
-    assert change.remembered == ((ROAMER.tag, ACCEPTED),)
+    assert change.remembered == ((ROAMER.tag, replace(ACCEPTED, stored_ms=TEN_O_CLOCK_MS)),)
     assert (change.charge_point, change.link, change.utc_ms) == (GARAGE, FLEET, TEN_O_CLOCK_MS)
 
 
@@ -327,10 +334,62 @@ async def test_the_cache_is_emptied_on_the_disk_before_it_is_said(place: Place) 
     place.taps()
     place.says_yes()
     await turns()
-    assert place.runtime.known_tag(IdTag(text="04-ee")) == ACCEPTED
+    assert place.runtime.known_tag(IdTag(text="04-ee")) == replace(ACCEPTED, stored_ms=TEN_O_CLOCK_MS)
     place.store.holds = True
     place.happens(CacheClearRequested, request=RequestId("r1"))
     assert place.heard(Answer) == []
     await place.store.lets_through()
     assert len(place.heard(Answer)) == 1
     assert place.runtime.known_tag(IdTag(text="04EE")) is None
+
+
+# --- the local list ---------------------------------------------------------------------------------------------------------------
+
+CARD = IdTag(text="04EE")
+BLOCKED = TagInfo(verdict=Verdict.BLOCKED)
+
+
+def _sends_list(place: Place, *entries: ListEntry, version: int = 1) -> None:
+    place.happens(ListSent, request=RequestId("r1"), version=version, full=True, entries=entries, size=len(entries))
+
+
+async def test_the_list_is_on_the_disk_with_its_version_before_that_is_said(place: Place) -> None:
+    """A central system that heard Accepted finds the list after a power cut."""
+    place.store.holds = True
+    _sends_list(place, ListEntry(tag=CARD, info=BLOCKED), version=7)
+    assert place.heard(Answer) == []
+    (change,) = place.store.changes
+    assert change.kept is not None
+    assert (change.kept.list_version, change.list_replaced, change.listed) == (7, True, (ListEntry(tag=CARD, info=BLOCKED),))
+    await place.store.lets_through()
+    assert [answer.outcome for answer in place.heard(Answer)] == [Outcome.ACCEPTED]
+    assert place.runtime.list_size() == 1
+
+
+async def test_the_list_is_asked_before_the_cache(place: Place) -> None:
+    """What it knows is not put into the cache, and an entry that was there before does not count (OCPP 1.6 §3.5.3)."""
+    _sends_list(place, ListEntry(tag=CARD, info=BLOCKED))
+    await turns()
+    listed = replace(BLOCKED, listed=True)
+    assert (place.runtime.listed_tag(CARD), place.runtime.known_tag(CARD)) == (listed, listed)
+    place.taps()
+    place.says_yes()
+    await turns()
+    assert place.store.known_tag(GARAGE, CARD.key) is None
+    _sends_list(place)
+    await turns()
+    assert (place.runtime.listed_tag(CARD), place.runtime.known_tag(CARD)) == (None, None)
+
+
+async def test_a_list_that_is_switched_off_is_as_if_there_were_none(place: Place) -> None:
+    """The cache fills and answers again."""
+    _sends_list(place, ListEntry(tag=CARD, info=BLOCKED))
+    place.happens(SettingChangeRequested, request=RequestId("r2"), name="list_enabled", value=False)
+    place.taps()
+    place.says_yes()
+    await turns()
+    known = place.runtime.known_tag(CARD)
+    assert known is not None
+    assert (known.verdict, known.listed) == (Verdict.ACCEPTED, False)
+    assert place.runtime.listed_tag(CARD) is None
+    assert place.runtime.list_size() == 1

@@ -117,12 +117,12 @@ class Context:
     person: Callable[[IdTag], Person]
     """Who a tag belongs to at this charge point."""
     known: Callable[[IdTag], TagInfo | None]
-    """What the authorisation cache has on a tag."""
+    """What is known here of a tag: by the local list, else by the authorisation cache."""
     heartbeat_s: int = 0
     """The heartbeat interval in force, where the central system may ask for it and the settings leave it to the registration."""
     nameplate: Nameplate = Nameplate(vendor="", model="")
     listed: Callable[[IdTag], TagInfo | None] = lambda _tag: None
-    """What the local list has on a tag."""
+    """What the local list has on a tag, where the list is in use."""
     list_size: Callable[[], int] = lambda: 0
     """How many tags it has."""
     is_queued: Callable[[SessionId | None], bool] = lambda _session: False

@@ -160,6 +160,8 @@ class Inbound:
             registration=arrival.registration,
             person=station.person,
             known=station.known_tag,
+            listed=station.listed_tag,
+            list_size=station.list_size,
             heartbeat_s=arrival.heartbeat_s,
         )
         match self._dialect.handle(call.action, call.payload, context):

@@ -69,7 +69,13 @@ class Station(Protocol):
         """Who a tag belongs to here."""
 
     def known_tag(self, tag: IdTag) -> TagInfo | None:
-        """What the authorisation cache has on it."""
+        """What is known of it here: by the local list, else by the authorisation cache."""
+
+    def listed_tag(self, tag: IdTag) -> TagInfo | None:
+        """What the local list has on it, where the list is in use."""
+
+    def list_size(self) -> int:
+        """How many tags the local list has."""
 
     def link_changed(self, *, connected: bool, boot_status: str | None, error: str | None, version: str) -> None:
         """For dashboards: `charge_point/{cp}/ocpp/…`; `error` is one line that says what to do, `version` what was agreed on last."""

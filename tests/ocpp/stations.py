@@ -162,6 +162,12 @@ class FakeStation:
     def known_tag(self, tag: IdTag) -> TagInfo | None:
         return nothing_known(tag)
 
+    def listed_tag(self, tag: IdTag) -> TagInfo | None:
+        return nothing_known(tag)
+
+    def list_size(self) -> int:
+        return 0
+
     def link_changed(self, *, connected: bool, boot_status: str | None, error: str | None, version: str) -> None:
         self.shown.append((connected, boot_status, error))
         self.version = version
