@@ -11,6 +11,7 @@ from bridge.ocpp.dialect import Context, Errand, Handled, Handler, JsonObject, P
 from bridge.ocpp.v201.authorization import TAG_MAX, tag_of
 from bridge.ocpp.v201.evse import CONNECTOR, EVSE, stranger
 from bridge.ocpp.v201.refusals import declined
+from bridge.ocpp.v201.smart_charging import start_profile
 from bridge.ocpp.v201.transactions import is_authorised, is_open
 from bridge.ocpp.v201.variable import Variable
 
@@ -32,6 +33,10 @@ def _request_start(payload: JsonObject, context: Context) -> Handled:
     # F01.FR.24: only no transaction, or one that nobody has been permitted yet, can be matched with the request
     if is_authorised(state):
         return declined("TxInProgress")
+    try:
+        profile = start_profile(payload, context)
+    except ValueError:
+        return declined("InvalidProfile")
     event = RemoteStartRequested(
         request=context.request,
         # F01.FR.04: the idToken of the request is the one to be told of, whoever it belongs to here
@@ -39,6 +44,7 @@ def _request_start(payload: JsonObject, context: Context) -> Handled:
         known=context.listed(tag) or context.known(tag),
         remote_id=payload["remoteStartId"],
         group=_group(payload.get("groupIdToken")),
+        profile=profile,
         **context.stamp,
     )
     # F01.FR.13: the name of a transaction that waits for its permission goes with a yes
