@@ -13,6 +13,7 @@ from bridge.config.values import ChargePoint, Configuration
 from bridge.core.alerts import PASSING_S, AlertId
 from bridge.core.effects import AskSite, Command, Decision, HistoryEntry, InstallFirmware
 from bridge.core.events import Door
+from bridge.core.messages import Told, told_to_people
 from bridge.core.orders import LogJob
 from bridge.core.state import Alert, State
 from bridge.core.status import reported_status
@@ -40,6 +41,7 @@ class _Shown:
     """What has been shown of a charge point."""
 
     view: View | None = None
+    people: Told | None = None
     link: LinkView | None = None
     alerts: Mapping[str, Alert] | None = None
     error: str | None = None
@@ -97,6 +99,7 @@ class Display:
 
     def ask_site(self, runtime: Runtime, effect: AskSite) -> None:
         """Put a vendor's message to the flows."""
+        self._publish(self._renderer.data_transfer(self._of(runtime).id, effect, self._clock.utc_ms()))
 
     def upload(self, runtime: Runtime, job: LogJob) -> None:
         """Send a log away."""
@@ -146,11 +149,20 @@ class Display:
         if now != shown.view:
             self._say(self._renderer.view(charge_point, now, csms=csms, before=shown.view))
             shown.view = now
+        self._show_people(charge_point, state, shown)
         if one.csms is not None:
             self._show_link(charge_point, state, shown, shown.version or one.csms.protocols[0])
         if state.alerts is not shown.alerts:
             self._show_alerts(charge_point, shown.alerts, state.alerts)
             shown.alerts = state.alerts
+
+    def _show_people(self, charge_point: ChargePointId, state: State, shown: _Shown) -> None:
+        before, now = shown.people, told_to_people(state)
+        if before is None or now.messages != before.messages:
+            self._publish(self._renderer.display(charge_point, now.messages))
+        if before is None or now.cost != before.cost:
+            self._publish(self._renderer.cost_update(charge_point, now.cost, self._clock.utc_ms()))
+        shown.people = now
 
     def _show_link(self, charge_point: ChargePointId, state: State, shown: _Shown, version: str) -> None:
         waiting = self._store.count(charge_point)

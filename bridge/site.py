@@ -21,6 +21,7 @@ from bridge.core.events import (
     PriceChanged,
     StopPressed,
     TagPresented,
+    VendorMessageAnswered,
     WallboxReported,
 )
 from bridge.core.identity import Directory, User, directory, person_of_tag, person_of_user
@@ -49,6 +50,7 @@ from bridge.mqtt.messages import (
     RequestMessage,
     SyncMessage,
     TapMessage,
+    TransferAnswer,
     UserMessage,
     WallboxMessage,
 )
@@ -158,6 +160,8 @@ class Site:
                 self._user(message)
             case CommandResult():
                 self._result(message)
+            case TransferAnswer():
+                self._transfer_answer(message)
             case RequestMessage() | SyncMessage():
                 pass  # the desk's and the broker's
             case _:
@@ -254,6 +258,11 @@ class Site:
         for runtime in self._meant(message.charge_point):
             event = PriceChanged(**self._clock.stamp(), everywhere=message.charge_point is None, per_kwh=message.per_kwh)
             runtime.handle(event)
+
+    def _transfer_answer(self, message: TransferAnswer) -> None:
+        for runtime in self._meant(message.charge_point):
+            stamp = self._clock.stamp()
+            runtime.handle(VendorMessageAnswered(**stamp, request=message.request, reply=message.reply, data=message.data))
 
     def _meant(self, charge_point: str | None) -> tuple[Runtime, ...]:
         if charge_point is None:

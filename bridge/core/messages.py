@@ -1,6 +1,6 @@
 """What the backend wants shown to drivers: texts and costs (2.0.1 blocks I and O)."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from bridge.core.backend import CostTold, MessageCleared, MessageSent
 from bridge.core.draft import Draft
@@ -14,6 +14,8 @@ from bridge.core.values import SessionId, Status
 
 MESSAGES_MAX = 20
 """More than a display can cycle through while somebody stands in front of it."""
+COST_MAX = 1e9
+"""More is no cost of a session in any currency."""
 PRIORITIES = ("AlwaysFront", "InFront", "NormalCycle")
 """The most important first."""
 STATES = ("Charging", "Faulted", "Idle", "Unavailable")
@@ -100,8 +102,26 @@ def cost_told(draft: Draft, event: CostTold) -> None:
 
 def learn_cost(draft: Draft, transaction: str, cost: float) -> None:
     """Of the running transaction, or of the last one in the end; of any other nobody here can be told."""
-    if transaction == draft.state.billed:
+    if transaction == draft.state.billed and abs(cost) <= COST_MAX:
         draft.state = replace(draft.state, cost=cost)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What the backend tells people now."""
+
+    messages: tuple[DisplayMessage, ...] | None
+    """None: there is no display."""
+    cost: tuple[SessionId, float] | None
+    """Of which session."""
+
+
+def told_to_people(state: State) -> Told:
+    """Texts and costs, as they are to be seen."""
+    return Told(
+        messages=shown(state) if Ability.DISPLAY in state.rules.can else None,
+        cost=None if state.cost is None or state.billed is None else (state.billed, state.cost),
+    )
 
 
 # --- whatever happens -------------------------------------------------------------------------------------------------------------

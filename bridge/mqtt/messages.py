@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum, unique
 from typing import TypeAlias
 
-from bridge.core.events import UNSET, Unset
-from bridge.core.values import CommandId, IdTag, Mode, ReaderId, UserId
+from bridge.core.events import UNSET, Unset, VendorReply
+from bridge.core.values import CommandId, IdTag, Mode, ReaderId, RequestId, UserId
 from bridge.errors import PayloadRefused
 
 Json: TypeAlias = "str | int | float | bool | None | list[Json] | dict[str, Json]"
@@ -145,6 +145,17 @@ class PriceMessage:
     live: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferAnswer:
+    """A flow answered what the central system said in a vendor's words (`VendorMessageAnswered`)."""
+
+    charge_point: str
+    request: RequestId
+    reply: VendorReply
+    data: str | None
+    """JSON."""
+
+
 @unique
 class Request(StrEnum):
     """What the bridge can be asked for."""
@@ -196,6 +207,7 @@ Message: TypeAlias = (
     | AppMessage
     | EnergyMessage
     | PriceMessage
+    | TransferAnswer
     | RequestMessage
     | SyncMessage
 )

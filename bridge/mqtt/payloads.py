@@ -1,11 +1,12 @@
 """From (topic, bytes) to a message of this room, or a refusal that says why. Pure; every payload passes its schema first."""
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from bridge import schemas
-from bridge.core.events import UNSET
-from bridge.core.values import NO_FAULT, CommandId, IdTag, Mode, ReaderId, TagKind, UserId
+from bridge.core.events import UNSET, VendorReply
+from bridge.core.values import NO_FAULT, CommandId, IdTag, Mode, ReaderId, RequestId, TagKind, UserId
 from bridge.errors import PayloadRefused
 from bridge.mqtt import topics
 from bridge.mqtt.messages import (
@@ -24,6 +25,7 @@ from bridge.mqtt.messages import (
     RetainedEvent,
     SyncMessage,
     TapMessage,
+    TransferAnswer,
     UserMessage,
     WallboxMessage,
 )
@@ -263,6 +265,17 @@ def _press(press: Press) -> Callable[[Told], Message]:
     return read
 
 
+def _transfer_answer(told: Told) -> Message:
+    value = told.value
+    data = value.get("data")
+    return TransferAnswer(
+        charge_point=told.ids[0],
+        request=RequestId(value["id"]),
+        reply=VendorReply(value["status"]),
+        data=None if data is None else json.dumps(data),
+    )
+
+
 _READERS: Final[Mapping[Topic, Callable[[Told], Message]]] = {
     topics.WALLBOX_PLUGGED: lambda told: WallboxMessage(wallbox=told.ids[0], live=told.live, plugged=told.value),
     topics.WALLBOX_CHARGING: lambda told: WallboxMessage(wallbox=told.ids[0], live=told.live, charging=told.value),
@@ -301,5 +314,6 @@ _READERS: Final[Mapping[Topic, Callable[[Told], Message]]] = {
         source=told.ids[0], charge_point=_everywhere(told.ids[1]), live=told.live, reason=told.value
     ),
     topics.PRICE: lambda told: PriceMessage(charge_point=_everywhere(told.ids[0]), per_kwh=_number(told.value), live=told.live),
+    topics.TRANSFER_ANSWER: _transfer_answer,
     topics.SYNC: lambda told: SyncMessage(nonce=told.value),
 }

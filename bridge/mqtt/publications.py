@@ -1,6 +1,6 @@
 """What leaves for the broker, and how values are written: numbers bare, booleans in lower case, nothing for unknown. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeAlias, assert_never
@@ -82,8 +82,8 @@ def plain(value: Decimal | None) -> int | float | None:
     return int(rounded) if rounded == int(rounded) else float(rounded)
 
 
-def json_bytes(value: Mapping[str, Any]) -> bytes:
-    """A JSON object."""
+def json_bytes(value: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> bytes:
+    """A JSON object, or a list of them."""
     return orjson.dumps(value)
 
 

@@ -1,13 +1,16 @@
 """From the core's words to messages: decisions, lamps, commands, dashboards, history, alerts, the bridge itself. Pure."""
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from typing import Any, Final
 
 from bridge.core.alerts import AlertId
-from bridge.core.effects import Command, Decision, EntryKind, HistoryEntry
+from bridge.core.effects import AskSite, Command, Decision, EntryKind, HistoryEntry
 from bridge.core.events import Door
-from bridge.core.values import Authority, Colour, CommandId, IdTag, Status
+from bridge.core.orders import DisplayMessage
+from bridge.core.values import Authority, Colour, CommandId, IdTag, SessionId, Status
 from bridge.core.view import SessionView, View
 from bridge.mqtt import topics
 from bridge.mqtt.messages import Json, ReplyTo
@@ -227,6 +230,31 @@ class Renderer:
             "note": entry.note and one_line(entry.note, TEXT_MAX),
         }
 
+    # --- what the central system says to people and flows -------------------------------------------------------------------------
+
+    def display(self, charge_point: str, messages: Sequence[DisplayMessage] | None) -> Publication:
+        """What is to be read now; None: there is no display."""
+        payload = b"" if messages is None else json_bytes([_text(one) for one in messages])
+        return self._said(topics.CP_DISPLAY, payload, charge_point)
+
+    def cost_update(self, charge_point: str, cost: tuple[SessionId, float] | None, utc_ms: int) -> Publication:
+        """What a session costs, as it was told at that time; None: nothing has been told of this one."""
+        if cost is None:
+            return self._said(topics.CP_COST_UPDATE, b"", charge_point)
+        told = {"cost": plain(Decimal(str(cost[1]))), "currency": self._currency, "session": cost[0], "ts": iso(utc_ms)}
+        return self._said(topics.CP_COST_UPDATE, json_bytes(told), charge_point)
+
+    def data_transfer(self, charge_point: str, effect: AskSite, utc_ms: int) -> Publication:
+        """A vendor's words, for a flow to answer."""
+        told = {
+            "id": effect.request,
+            "vendor_id": effect.vendor,
+            "message_id": effect.message,
+            "data": None if effect.data is None else json.loads(effect.data),
+            "ts": iso(utc_ms),
+        }
+        return self._said(topics.CP_DATA_TRANSFER, json_bytes(told), charge_point)
+
     # --- alerts and the bridge itself ---------------------------------------------------------------------------------------------
 
     def charge_point_alert(self, charge_point: str, alert: AlertId, text: str | None) -> Publication:
@@ -300,6 +328,17 @@ class Renderer:
             "transaction": session.backend_id and one_line(session.backend_id, TRANSACTION_MAX),
         }
         return json_bytes(told)
+
+
+def _text(message: DisplayMessage) -> Mapping[str, Json]:
+    return {
+        "id": message.id,
+        "priority": message.priority,
+        "text": message.text,
+        "language": message.language,
+        "session": message.transaction,
+        "until": None if message.end_ms is None else iso(message.end_ms),
+    }
 
 
 def _alert(text: str | None) -> bytes:

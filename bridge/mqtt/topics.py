@@ -118,6 +118,12 @@ EMS_LIMIT_A = _told("ems/{source}/{target}/limit_a", "limit_a", "The same in amp
 EMS_REASON = _told("ems/{source}/{target}/reason", "reason", "Why, for people.")
 PRICE = _told("price/{target}/per_kwh", "price", "What local sessions cost per kWh, in the configured currency.")
 
+# --- in: words of a vendor's own ---------------------------------------------------------------------------------------------------
+
+TRANSFER_ANSWER = _wished(
+    "charge_point/{cp}/data_transfer/answer", "data_transfer_answer", "A flow's answer to data_transfer; silence for 10 s means rejected."
+)
+
 # --- in: questions to the bridge ---------------------------------------------------------------------------------------------------
 
 REQUEST = _wished("bridge/request/{command}", "request", "A question or an order to the bridge; answered on bridge/response/{command}.")
@@ -155,6 +161,14 @@ CP_COST = _shown("charge_point/{cp}/cost", "cost", "What the session costs so fa
 CP_SESSION = _shown("charge_point/{cp}/session", "session", "The running session as one object, or empty.", floor_s=NUMBER_FLOOR_S)
 CP_HISTORY = _said("charge_point/{cp}/history", "history_entry", "Each finished session, once.", RECORD_EXPIRY_S)
 CP_LAST_SESSION = _shown("charge_point/{cp}/last_session", "history_entry", "The newest finished session.")
+CP_DISPLAY = _shown("charge_point/{cp}/display", "display", "What the central system wants drivers to read now, where there is a display.")
+CP_COST_UPDATE = _shown("charge_point/{cp}/cost_update", "cost_update", "What the session costs by the central system's reckoning.")
+CP_DATA_TRANSFER = _said(
+    "charge_point/{cp}/data_transfer",
+    "data_transfer",
+    "The central system's words in the language of a configured vendor; answer on data_transfer/answer.",
+    COMMAND_EXPIRY_S,
+)
 OCPP_CONNECTED = _shown("charge_point/{cp}/ocpp/connected", "truth", "The connection to the central system stands.")
 OCPP_VERSION = _shown("charge_point/{cp}/ocpp/version", "version", "The protocol spoken, as ocpp1.6.")
 OCPP_STATUS = _shown("charge_point/{cp}/ocpp/status", "status", "The state as it was reported to the central system.")

@@ -21,6 +21,9 @@ _DECISION = {
     "ts": "2026-01-31T18:04:00.250Z",
 }
 _REPLAY = {"charge_point": "garage", "session": "5f0c9a-1"}
+_COST = {"cost": 1.25, "currency": "EUR", "session": "5f0c9a-1", "ts": "2026-01-31T18:04:00.250Z"}
+_TRANSFER = {"id": "1", "vendor_id": "com.example", "message_id": None, "data": None, "ts": "2026-01-31T18:04:00.250Z"}
+_TEXT = {"id": 1, "priority": "InFront", "text": "Welcome", "language": "en", "session": None, "until": None}
 _PERSON = {"name": "Ada", "local": True}
 
 INVALID: dict[str, list[Any]] = {
@@ -43,6 +46,25 @@ INVALID: dict[str, list[Any]] = {
     "count": [-1, 1.5, True, "1"],
     "cp_state": ["", "G", "a", "B1", '"B"'],
     "current_a": ["16", True, 10_001, -10_001, [16]],
+    "cost_update": [
+        {},
+        {**_COST, "cost": "1.25"},
+        {**_COST, "cost": 1e10},
+        {**_COST, "currency": "euro"},
+        {**_COST, "session": ""},
+        {**_COST, "ts": "2026-01-31T18:04:00Z"},
+    ],
+    "data_transfer": [{}, {**_TRANSFER, "id": ""}, {**_TRANSFER, "vendor_id": None}, {**_TRANSFER, "message_id": "x" * 51}],
+    "data_transfer_answer": [
+        {},
+        [],
+        {"id": "1"},
+        {"id": 1, "status": "accepted"},
+        {"id": "", "status": "accepted"},
+        {"id": "x" * 65, "status": "accepted"},
+        {"id": "1", "status": "Accepted"},
+        {"id": "1", "status": "unknown_vendor"},
+    ],
     "decision": [
         {},
         {**_DECISION, "tag_masked": "04A2B3C4"},
@@ -50,6 +72,15 @@ INVALID: dict[str, list[Any]] = {
         {**_DECISION, "reason": "because"},
         {**_DECISION, "led": "off"},
         {**_DECISION, "ts": "2026-01-31T18:04:00Z"},
+    ],
+    "display": [
+        {},
+        [{}],
+        [_TEXT] * 21,
+        [{**_TEXT, "id": "1"}],
+        [{**_TEXT, "priority": "Low"}],
+        [{**_TEXT, "text": "x" * 513}],
+        [{**_TEXT, "until": "2026-01-31T18:04:00Z"}],
     ],
     "energy_wh": [-1, "7360", True, 1_000_000_000_001, None, {}],
     "fault": ["", "GroundFault", "None", "groundfailure"],
