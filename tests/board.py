@@ -42,6 +42,9 @@ nfc = ["04:AA:AA:AA"]
 local = "all"
 [users.dora]
 nfc = ["04:DD:DD:DD"]
+[users.emil]
+ocpp_tag = "EMIL-1"
+nfc = ["04:EE:EE:EE"]
 """
 
 

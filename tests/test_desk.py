@@ -181,6 +181,20 @@ async def test_a_trial_tap_tells_what_would_happen_and_changes_nothing(
     assert board.wire.said == []
 
 
+async def test_a_trial_tap_of_whom_the_central_system_would_be_asked_about_says_so(board: Board) -> None:
+    """And a second one, while the first is really being asked, would wait for the same answer."""
+    board.comes_online()
+    data = await _asks(board, Request.TAP_TEST, reader="post", user="emil")
+    assert data == {"charge_point": "garage", "result": "asked", "reason": None, "authority": "ocpp"}
+    assert board.wire.said == []
+    tap = TapMessage(reader=ReaderId("post"), tag=IdTag(text="04EEEEEE"), id=None, taken_ms=None, mode=None, charge_point=None)
+    board.site.told(tap)
+    assert len(board.wire.said) == 1
+    data = await _asks(board, Request.TAP_TEST, reader="post", user="emil")
+    assert (data["result"], data["authority"]) == ("joined", "ocpp")
+    assert len(board.wire.said) == 1
+
+
 async def test_a_trial_tap_at_no_charge_point_says_so(board: Board) -> None:
     """A reader that does not serve what is named."""
     data = await _asks(board, Request.TAP_TEST, reader="post", charge_point="yard", user="carl")
