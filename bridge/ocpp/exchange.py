@@ -14,25 +14,23 @@ from bridge.core.state import Asking
 from bridge.core.values import RequestId
 from bridge.errors import CsmsRefused
 from bridge.ocpp.attempts import Again, Ending, Park, Patience, Verdict
-from bridge.ocpp.backoff import boot_wait_s, heartbeat_s
 from bridge.ocpp.delivery import Delivery
 from bridge.ocpp.dialect import Dialect, Errand, JsonObject, Outgoing, Registration
 from bridge.ocpp.failures import printable
 from bridge.ocpp.frames import BadFrame, Call, CallError, CallResult, Frame, decode, encode
 from bridge.ocpp.inbound import Answered, Arrival, Handed, Ignored, Inbound
-from bridge.ocpp.jobs import Announced, Beat, Boot, Deliver, Job, News, Question, Told, Triggered, tag_in
+from bridge.ocpp.jobs import Announced, Beat, Boot, Deliver, Job, News, Question, Told, Triggered
 from bridge.ocpp.ports import Station
-from bridge.ocpp.privacy import without
 from bridge.ocpp.setup import LinkSetup
 from bridge.ocpp.speech import Speech
+from bridge.ocpp.standing import Standing
+from bridge.ocpp.transcript import Transcript
 from bridge.ocpp.validation import Kind, Version
 from bridge.ocpp.wire import Wire
 
 LinkEffect: TypeAlias = AskAuthorize | AnnounceStatus | AnnounceReading | Answer | Tell
 """What there is to say."""
 
-DRIFT_MS = 5_000
-"""A clock that has moved less since the last look is not worth an event."""
 NONSENSE = "GenericError"
 """How an answer counts that can't be read: an error of the moment, tried again by itself after parking."""
 
@@ -44,19 +42,16 @@ class Exchange:
 
     __slots__ = (
         "_clock",
-        "_hide",
         "_lost_s",
-        "_on_time",
         "_settings",
         "_soon",
         "_station",
+        "_transcript",
         "delivery",
         "held",
         "inbound",
-        "interval_s",
-        "offset_ms",
-        "problem",
         "speech",
+        "standing",
         "wire",
     )
 
@@ -64,8 +59,7 @@ class Exchange:
         """`soon` runs something after the present call, for what must not happen inside an effect."""
         self._station = station
         self._clock = setup.clock
-        self._hide = setup.hide
-        self._on_time = setup.on_time
+        self._transcript = Transcript(self.name, setup.hide)
         self._settings = setup.settings
         self._soon = soon
         self._lost_s: float | None = None
@@ -76,12 +70,7 @@ class Exchange:
         self.wire: Wire | None = None
         self.held = False
         """Nothing new is sent: the link is about to be closed."""
-        self.interval_s = 0
-        """The heartbeat interval the central system told."""
-        self.offset_ms = 0
-        """The central system's clock minus ours."""
-        self.problem: str | None = None
-        """Connected, and yet not registered: what to do."""
+        self.standing = Standing(self.name, setup.clock, setup.settings.intervals, setup.on_time)
 
     # --- out --------------------------------------------------------------------------------------------------------------------------
 
@@ -123,7 +112,7 @@ class Exchange:
         """Send what may be sent."""
         wire = self.wire
         settings = self._station.state.settings
-        self.delivery.beat_s = (settings.heartbeat_s or self.interval_s) * self._settings.second_s
+        self.delivery.beat_s = (settings.heartbeat_s or self.standing.interval_s) * self._settings.second_s
         now_s = self._clock.mono_s()
         while wire is not None and not self.held and (job := self.delivery.next(now_s)) is not None:
             outgoing = self._render_status(now_s) if isinstance(job, News) else self.speech.render(job)
@@ -153,14 +142,14 @@ class Exchange:
     def _write(self, frame: Frame) -> None:
         assert self.wire is not None
         text = encode(frame).decode()
-        self._trace(">", text)
+        self._transcript.frame(">", text, self.delivery.open)
         self.wire.send(text)
 
     # --- in ---------------------------------------------------------------------------------------------------------------------------
 
     def received(self, data: bytes) -> str | None:
         """A frame came; returns the reply to write, after which `errands` are run."""
-        self._trace("<", data)
+        self._transcript.frame("<", data, self.delivery.open)
         frame = decode(data)
         match frame:
             case Call():
@@ -169,14 +158,14 @@ class Exchange:
                 action = self.delivery.open.action if self.delivery.open is not None else ""
                 job = self.delivery.answered(message_id)
                 if job is None:
-                    self._ignored("an answer to nothing that is open")
+                    self._transcript.ignored("an answer to nothing that is open")
                 else:
                     self.speech.conformity.check(action, Kind.RESPONSE, payload)
                     self._answered(job, payload)
             case CallError(message_id=message_id, code=code, description=description):
                 self._failed(message_id, code, description)
             case BadFrame(message_id=message_id, call=call):
-                self._ignored(f"a frame: {frame.fault.value}")
+                self._transcript.ignored(f"a frame: {frame.fault.value}")
                 if message_id is not None and not call:
                     # a broken answer is an answer: nothing else will come under this id
                     self._failed(message_id, NONSENSE, frame.fault.value)
@@ -193,7 +182,7 @@ class Exchange:
                 case Boot():
                     self._registered(payload)
                 case Beat():
-                    self._set_offset(self._dialect.heartbeat_ms(payload))
+                    self.standing.set_time(self._dialect.heartbeat_ms(payload))
                 case Question(effect=effect):
                     info = self._dialect.authorized(payload)
                     self._station.handle(AuthorizeAnswered(question=effect.question, info=info, tag=effect.tag, **stamp))
@@ -209,10 +198,10 @@ class Exchange:
             self._refused(job, NONSENSE, str(refused))
 
     def _failed(self, message_id: str, code: str, description: str) -> None:
-        told = printable(self._masked(description))
+        told = printable(self._transcript.masked(description, self.delivery.open))
         job = self.delivery.answered(message_id)
         if job is None:
-            self._ignored("an error about nothing that is open")
+            self._transcript.ignored("an error about nothing that is open")
         else:
             self._refused(job, printable(code), told)
 
@@ -224,10 +213,8 @@ class Exchange:
         self._keep(verdict)
         match job:
             case Boot():
-                wait_s = boot_wait_s(0, self._settings.intervals)
-                self.delivery.boot_failed(now_s=now_s, wait_s=wait_s * self._settings.second_s)
-                if not self.delivery.accepted:
-                    self._unregistered(f"an error ({code}): if it stays, tell its operator", wait_s)
+                wait_s = self.standing.failed(code, accepted=self.delivery.accepted) * self._settings.second_s
+                self.delivery.boot_failed(now_s=now_s, wait_s=wait_s)
             case Question(effect=effect):
                 self._question_failed(effect)
             case _:
@@ -235,33 +222,12 @@ class Exchange:
 
     def _registered(self, payload: JsonObject) -> None:
         answer = self._dialect.registered(payload)
-        intervals = self._settings.intervals
-        self._set_offset(answer.now_ms)
-        wait_s = boot_wait_s(answer.interval_s, intervals)
-        self.delivery.registered(answer.status, now_s=self._clock.mono_s(), wait_s=wait_s * self._settings.second_s)
+        wait_s = self.standing.registered(answer) * self._settings.second_s
+        self.delivery.registered(answer.status, now_s=self._clock.mono_s(), wait_s=wait_s)
         if answer.status is Registration.ACCEPTED:
-            self.interval_s = heartbeat_s(answer.interval_s, intervals)
-            self.problem = None
             self.delivery.tell(tuple(Told(greeting) for greeting in self._dialect.greetings(self._station.state)))
             if self._clock.utc_ms() < BUILT_MS:
                 self.delivery.trigger_beat()  # it does not tell the time, for which records wait: ask once more
-            log.info("%s: = registered, heartbeat every %d s", self.name, self.interval_s)
-        else:
-            self._unregistered(f"{answer.status}: accept it there", wait_s)
-
-    def _unregistered(self, answer: str, wait_s: int) -> None:
-        """Say so, once and not at every try."""
-        problem = f"the central system answers BootNotification with {answer}; next try in {wait_s} s"
-        log.log(logging.DEBUG if problem == self.problem else logging.WARNING, "%s: = %s", self.name, problem)
-        self.problem = problem
-
-    def _set_offset(self, now_ms: int | None) -> None:
-        if now_ms is None:
-            return
-        self._on_time(now_ms)
-        offset_ms = now_ms - self._clock.utc_ms()
-        if abs(offset_ms - self.offset_ms) >= DRIFT_MS:
-            self.offset_ms = offset_ms
 
     # --- requests ---------------------------------------------------------------------------------------------------------------------
 
@@ -272,7 +238,7 @@ class Exchange:
             stamp=self._clock.stamp(),
             request=RequestId(self._clock.fresh()),
             registration=self.delivery.registration,
-            heartbeat_s=self.interval_s,
+            heartbeat_s=self.standing.interval_s,
         )
         match self.inbound.received(arrival):
             case Answered() as answered:
@@ -286,7 +252,7 @@ class Exchange:
             case Handed(event=event):
                 self._station.handle(event)
             case Ignored():
-                self._ignored("a request while the central system rejects this charge point")
+                self._transcript.ignored("a request while the central system rejects this charge point")
         return None
 
     def _run(self, errand: Errand, connector: int | None) -> None:
@@ -318,7 +284,7 @@ class Exchange:
         """A new connection, in the version that was agreed on."""
         if self.speech.agree(wire.subprotocol):
             log.info("%s: - %s is spoken from now on", self.name, wire.subprotocol)
-            self.problem = None
+            self.standing.problem = None
             self.inbound.speak(self._dialect)
             self.delivery.translate(self.speech.notice)
         self.wire = wire
@@ -377,19 +343,5 @@ class Exchange:
 
     def _encoded(self, frame: CallResult | CallError) -> str:
         text = encode(frame).decode()
-        self._trace(">", text)
+        self._transcript.frame(">", text, self.delivery.open)
         return text
-
-    def _ignored(self, what: str) -> None:
-        log.debug("%s: - ignored %s", self.name, what)
-
-    def _trace(self, mark: str, frame: str | bytes) -> None:
-        if log.isEnabledFor(logging.DEBUG):
-            text = frame if isinstance(frame, str) else frame.decode(errors="replace")
-            log.debug("%s: %s %s", self.name, mark, self._masked(text))
-
-    def _masked(self, text: str) -> str:
-        """Without tags, the one included that is being asked about: central systems like to repeat it in the text of an error."""
-        tag = tag_in(self.delivery.open)
-        masked = self._hide(text)
-        return masked if tag is None else without(masked, tag.text)

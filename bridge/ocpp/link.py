@@ -272,7 +272,7 @@ class Link:
     def _settle(self) -> None:
         """After anything: tell what changed, and arm the timer for what comes next."""
         exchange = self._exchange
-        online = exchange.offset_ms if exchange.delivery.accepted else None
+        online = exchange.standing.offset_ms if exchange.delivery.accepted else None
         if online != self._online:
             self._online = online
             stamp = self._setup.clock.stamp()
@@ -282,7 +282,7 @@ class Link:
                 self._replay(self._setup.clock.mono_s())
         connected = exchange.wire is not None
         registration = exchange.delivery.registration
-        error = exchange.problem if connected else (self._failure.line if self._failure is not None else None)
+        error = exchange.standing.problem if connected else (self._failure.line if self._failure is not None else None)
         shown = (connected, None if registration is None else registration.value, error, exchange.speech.version.value)
         if shown != self._shown:
             self._shown = shown

@@ -16,6 +16,7 @@ from tests.ocpp.stations import FakeStation
 from tests.ocpp.worlds import STAMP
 
 REQUEST_S = 25.0
+HASHES = {"hashAlgorithm": "SHA256", "issuerNameHash": "0", "issuerKeyHash": "0", "serialNumber": "1"}
 
 
 class Dialect201(Dialect16):
@@ -148,7 +149,7 @@ def test_what_the_core_leaves_waiting_is_answered_with_an_error() -> None:
         ("Reset", {"type": 7}, "TypeConstraintViolation"),
         ("Reset", {"type": "Soft", "extra": 1}, "FormationViolation"),
         ("SelfDestruct", {}, "NotImplemented"),
-        ("GetDiagnostics", {"location": "ftp://x"}, "NotSupported"),
+        ("DeleteCertificate", {"certificateHashData": HASHES}, "NotSupported"),
     ],
 )
 def test_a_request_that_is_wrong_is_refused_with_the_right_code(action: str, payload: dict[str, Any], code: str) -> None:

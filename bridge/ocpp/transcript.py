@@ -1,0 +1,36 @@
+"""What one link says in the log: every frame at DEBUG, tags masked."""
+
+import logging
+from collections.abc import Callable
+
+from bridge.ocpp.jobs import OpenCall, tag_in
+from bridge.ocpp.privacy import without
+
+log = logging.getLogger("bridge.ocpp")
+
+
+class Transcript:
+    """Of one link."""
+
+    __slots__ = ("_hide", "_name")
+
+    def __init__(self, name: str, hide: Callable[[str], str]) -> None:
+        """`name` is the charge point's; `hide` masks the tags in a text."""
+        self._name = name
+        self._hide = hide
+
+    def frame(self, mark: str, frame: str | bytes, open_call: OpenCall | None) -> None:
+        """Sent (`>`) or received (`<`)."""
+        if log.isEnabledFor(logging.DEBUG):
+            text = frame if isinstance(frame, str) else frame.decode(errors="replace")
+            log.debug("%s: %s %s", self._name, mark, self.masked(text, open_call))
+
+    def ignored(self, what: str) -> None:
+        """Nothing was done about it."""
+        log.debug("%s: - ignored %s", self._name, what)
+
+    def masked(self, text: str, open_call: OpenCall | None) -> str:
+        """Without tags, the one included that is being asked about: central systems like to repeat it in the text of an error."""
+        tag = tag_in(open_call)
+        masked = self._hide(text)
+        return masked if tag is None else without(masked, tag.text)
