@@ -38,7 +38,9 @@ def _outcome(state: State, event: ListSent) -> Outcome:
 
 def _is_sound(event: ListSent) -> bool:
     # 1.6 §7.8: what is said of a tag is "required when UpdateType is Full"
-    return not (event.full and any(entry.info is None for entry in event.entries)) and not _contradicts_itself(event.entries)
+    nameless = any(not entry.tag.key for entry in event.entries)
+    silent = event.full and any(entry.info is None for entry in event.entries)
+    return not (nameless or silent or _contradicts_itself(event.entries))
 
 
 def _contradicts_itself(entries: Iterable[ListEntry]) -> bool:
