@@ -25,6 +25,7 @@ from bridge.core.effects import (
     Decide,
     Decision,
     Effects,
+    ForgetTag,
     ForgetTags,
     HistoryEntry,
     InstallFirmware,
@@ -170,6 +171,8 @@ class Runtime:
                     change = replace(change, remembered=(*change.remembered, (effect.tag, effect.info)))
                 case ForgetTags():
                     change = replace(change, forget_tags=True)
+                case ForgetTag(tag=tag):
+                    change = replace(change, forgotten=(*change.forgotten, tag))
                 case ChangeList(full=full, entries=entries):
                     change = replace(change, list_replaced=full, listed=entries)
                 case _:
@@ -241,8 +244,10 @@ class Runtime:
                     self._outlet.upload(self, effect.job)
                 case AskAuthorize() | Decide() | CommandHardware():
                     pass  # performed at once
-                case RecordStart() | RecordSample() | RecordUpdate() | RecordStop() | RememberTag() | ForgetTags() | ChangeList():
+                case RecordStart() | RecordSample() | RecordUpdate() | RecordStop():
                     pass  # in the store
+                case RememberTag() | ForgetTag() | ForgetTags() | ChangeList():
+                    pass  # the same
                 case _:
                     assert_never(effect)
 

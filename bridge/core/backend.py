@@ -272,6 +272,14 @@ class FirmwareRequested(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerForgotten(Event):
+    """The backend wants what is known of a tag to be forgotten; the request itself has been answered."""
+
+    request: RequestId
+    tag: IdTag
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoteRequested(Event):
     """The backend sets something that only its own protocol knows (monitors, network profiles); kept to the letter."""
 
@@ -293,6 +301,7 @@ Order: TypeAlias = (
     | VendorMessageReceived
     | LogRequested
     | FirmwareRequested
+    | CustomerForgotten
     | NoteRequested
 )
 """What a backend asks that goes beyond OCPP 1.6's Core."""

@@ -279,6 +279,13 @@ class RememberTag:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForgetTag:
+    """Take one tag out of the authorisation cache."""
+
+    tag: IdTag
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ForgetTags:
     """Empty the authorisation cache."""
 
@@ -352,6 +359,7 @@ AnyEffect: TypeAlias = (
     | ResetHardware
     | RestartStation
     | RememberTag
+    | ForgetTag
     | ForgetTags
     | WriteHistory
 )

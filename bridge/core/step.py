@@ -6,7 +6,20 @@ Handlers change facts; what the hardware, the backend and people are told follow
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from bridge.core import deciding, files, local_list, messages, profiles, requests, reservations, resets, taps, transaction, vendors
+from bridge.core import (
+    customers,
+    deciding,
+    files,
+    local_list,
+    messages,
+    profiles,
+    requests,
+    reservations,
+    resets,
+    taps,
+    transaction,
+    vendors,
+)
 from bridge.core.alerts import AlertId, cleared
 from bridge.core.backend import (
     AuthorizeAnswered,
@@ -17,6 +30,7 @@ from bridge.core.backend import (
     BackendOnline,
     CacheClearRequested,
     CostTold,
+    CustomerForgotten,
     FirmwareRequested,
     ListSent,
     LogRequested,
@@ -251,6 +265,8 @@ def _handle_order(draft: Draft, event: Order) -> None:
             files.log_requested(draft, event)
         case FirmwareRequested():
             files.firmware_requested(draft, event)
+        case CustomerForgotten():
+            customers.customer_forgotten(draft, event)
         case NoteRequested():
             requests.note_requested(draft, event)
         case _:

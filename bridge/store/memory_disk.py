@@ -226,6 +226,8 @@ class MemoryDisk:
         tags = self.tags[change.charge_point]
         if change.forget_tags:
             tags.clear()
+        for tag in change.forgotten:
+            tags.pop(tag.key, None)
         for tag, info in change.remembered:
             tags[tag.key] = info
             tags.move_to_end(tag.key)

@@ -93,6 +93,8 @@ class Change:
     decisions: tuple[Decision, ...] = ()
     remembered: tuple[tuple[IdTag, TagInfo], ...] = ()
     forget_tags: bool = False
+    forgotten: tuple[IdTag, ...] = ()
+    """Tags taken out of the authorisation cache, one by one."""
     list_replaced: bool = False
     """The local list is emptied before `listed` is put on it."""
     listed: tuple[ListEntry, ...] = ()

@@ -117,6 +117,7 @@ def prepare(change: Change) -> Prepared:
         (_DECISION, [(owner, decision.utc_ms, DECISION.encode(decision)) for decision in change.decisions]),
         (_TRIM_DECISIONS, [(owner, policy.DECISIONS_MAX)] if change.decisions else []),
         (_FORGET_TAGS, [(owner,)] if change.forget_tags else []),
+        (_FORGET_TAG, [(owner, tag.key) for tag in change.forgotten]),
         (_EMPTY_LIST, [(owner,)] if change.list_replaced else []),
     ]
     for tag, info in change.remembered:

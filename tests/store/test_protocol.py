@@ -227,6 +227,15 @@ async def test_a_cleared_cache_is_empty(vault: Vault) -> None:
     assert vault.store.known_tag(GARAGE, TAG.key) == ACCEPTED
 
 
+async def test_one_tag_is_forgotten_and_no_other(vault: Vault) -> None:
+    """Whoever wants to be forgotten is; a tag nobody knows is no trouble."""
+    await vault.commit(remembered=((TAG, ACCEPTED), (OTHER, ACCEPTED)))
+    await vault.commit(charge_point=CARPORT, remembered=((TAG, ACCEPTED),))
+    await vault.commit(forgotten=(TAG, IdTag(text="NEVER")))
+    assert [vault.store.known_tag(GARAGE, tag.key) for tag in (TAG, OTHER)] == [None, ACCEPTED]
+    assert vault.store.known_tag(CARPORT, TAG.key) == ACCEPTED
+
+
 async def test_the_tag_longest_unheard_of_makes_room(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(policy, "TAGS_MAX", 3)
     for text in ("A", "B", "C", "A", "D"):

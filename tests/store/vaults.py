@@ -37,6 +37,7 @@ class Parts(TypedDict, total=False):
     decisions: tuple[Decision, ...]
     remembered: tuple[tuple[IdTag, TagInfo], ...]
     forget_tags: bool
+    forgotten: tuple[IdTag, ...]
     list_replaced: bool
     listed: tuple[ListEntry, ...]
 
