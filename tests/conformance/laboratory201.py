@@ -35,6 +35,12 @@ SMART = [f"smart-{number}" for number in range(1, 25)]
 """Charge points of one bridge, with a socket, with a fixed cable, and with a socket and smart charging: more than any file has tests."""
 CONNECTOR = {"id": 1, "connectorId": 1}
 EVSE = {"id": 1}
+AT_ONCE = {
+    "OCPPCommCtrlr.RetryBackOffWaitMinimum": 1,
+    "OCPPCommCtrlr.RetryBackOffRandomRange": 0,
+    "OCPPCommCtrlr.RetryBackOffRepeatTimes": 0,
+}
+"""Seconds between connections; minutes of back-off are no part of any other case."""
 VARIABLE = re.compile(
     r"(?P<component>\w+)(\[(?P<component_instance>[^]]+)])?(@(?P<evse>\d+)(\.(?P<connector>\d+))?)?"
     r"\.(?P<variable>\w+)(\[(?P<instance>[^]]+)])?",
@@ -273,6 +279,7 @@ async def equipped201(name: str, broker: Mosquitto, csms: StrictCsms, topics: On
     async with wallbox(broker, name) as box:
         station = Station201(name=name, identity=identity_of(name), csms=csms, topics=topics, box=box)
         await station.reports("Available")
+        await station.set(**AT_ONCE)
         await station.settle()
         station.mark()
         yield station
@@ -289,6 +296,7 @@ class Bench201:
     async def switched_on(self) -> None:
         """Started for the first time, and idle; the mark is set behind it."""
         await self.process.start()
+        await self.station.set(**AT_ONCE)
         await self.station.settle()
         self.station.mark()
 

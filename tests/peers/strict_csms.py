@@ -42,6 +42,8 @@ class Connection:
     """The path before the identity."""
     protocol: str
     """What was negotiated; empty: nothing."""
+    at_ms: int
+    """UTC, by the clock of the central system."""
 
 
 class CallFailed(Exception):
@@ -288,6 +290,7 @@ class StrictCsms:
                     identity=message["identity"],
                     endpoint=message["endpoint"],
                     protocol=message["protocol"] or "",
+                    at_ms=message["at"],
                 )
                 self.connections.append(connection)
                 self._online[number] = connection
