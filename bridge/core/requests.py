@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from bridge.core.alerts import PASSING_S, AlertId
 from bridge.core.backend import (
+    Among,
     AvailabilityRequested,
     CacheClearRequested,
     NoteRequested,
@@ -27,6 +28,7 @@ from bridge.core.energy import is_running
 from bridge.core.events import CommandAnswered
 from bridge.core.files import firmware_answered
 from bridge.core.known import is_master_pass, needs_no_question
+from bridge.core.messages import learn_cost
 from bridge.core.readings import take_reading
 from bridge.core.recovery import goes_on_locally, settings_in_force
 from bridge.core.reserved import is_kept_from, is_kept_from_all_but
@@ -177,10 +179,16 @@ def note_requested(draft: Draft, event: NoteRequested) -> None:
 
 
 def reading_requested(draft: Draft, event: ReadingRequested) -> None:
-    """The backend wants a reading now; none of a local session (design.md §2 "Hardware"), none of one whose fate is open (B8)."""
-    if is_sampled(draft.state):
+    """The backend wants a reading now; none of a local session (design.md §2 "Hardware"), none of one whose fate is open (B8).
+
+    In a transaction that is open without a session it is told by `bridge.core.transaction`.
+    """
+    if is_sampled(draft.state) and event.among is not Among.READINGS:
         sample(draft, event.context, utc_ms=draft.now_ms)
-    elif not isinstance(draft.session, LocalSession) and draft.state.recovery is None:
+        return
+    if event.among is Among.TRANSACTION:
+        return
+    if not isinstance(draft.session, LocalSession) and draft.state.recovery is None:
         now = take_reading(draft, event.context)
         if now is not None:
             draft.emit(AnnounceReading(reading=now))
@@ -193,6 +201,8 @@ def record_delivered(draft: Draft, event: RecordDelivered) -> None:
     """The backend has a record. It names the transaction, and may refuse the tag after the fact."""
     if event.info is not None and event.tag is not None:
         remember(draft, event.tag, event.info)
+    if event.cost is not None:
+        learn_cost(draft, event.session, event.cost)
     session = draft.session
     if isinstance(draft.pending, Granted):
         _refused_before_the_plug(draft, draft.pending, event)

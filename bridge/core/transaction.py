@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
-from bridge.core.backend import RemoteStartRequested, RemoteStopRequested
+from bridge.core.backend import Among, ReadingRequested, RemoteStartRequested, RemoteStopRequested
 from bridge.core.draft import Draft
 from bridge.core.effects import AnyEffect, RecordSample, RecordStart, RecordStop, RecordUpdate, RestartStation, Telling
 from bridge.core.energy import command, is_running
@@ -68,6 +68,9 @@ def follow(before: State, draft: Draft, event: AnyEvent) -> None:
         _maybe_open(before, draft, event)
     elif isinstance(draft.session, BackendSession):
         _follow_session(before, draft, event, transaction)
+    elif isinstance(event, ReadingRequested) and event.among is Among.TRANSACTION:
+        telling = Telling(kind=TxKind.UPDATED, trigger=TxTrigger.TRIGGER, charging=transaction.charging)
+        _update(draft, transaction, telling, _reading(draft, ReadingContext.TRIGGER))
     else:
         _maybe_end(draft, event, transaction)
 

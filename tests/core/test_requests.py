@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from bridge.core.backend import CacheClearRequested, ReadingRequested, RecordDelivered, RecordParked, UnlockRequested
+from bridge.core.backend import (
+    Among,
+    CacheClearRequested,
+    ReadingRequested,
+    RecordDelivered,
+    RecordParked,
+    UnlockRequested,
+)
 from bridge.core.effects import AskAuthorize, ForgetTags, Outcome, RememberTag, UnlockHardware
 from bridge.core.events import CommandAnswered
 from bridge.core.settings import Cable, Settings
@@ -450,6 +457,23 @@ def test_a_reading_asked_for_after_the_end_belongs_to_no_transaction() -> None:
     assert len(bench.announced) == 1
 
 
+@pytest.mark.parametrize("among", [Among.ANY, Among.TRANSACTION])
+def test_a_reading_for_the_running_transaction_is_a_record_of_it(among: Among) -> None:
+    bench = charging(settings=QUIET)
+    bench.happens(ReadingRequested, among=among)
+    assert (bench.recorded, len(bench.announced)) == ("Start Sample", 0)
+
+
+def test_a_reading_may_be_told_by_itself_whatever_runs() -> None:
+    """2.0.1 asks for MeterValues and for a TransactionEvent by different names (F06.FR.06, FR.07)."""
+    bench = charging(settings=QUIET)
+    bench.happens(ReadingRequested, among=Among.READINGS)
+    assert (bench.recorded, len(bench.announced)) == ("Start", 1)
+    free = ready()
+    free.happens(ReadingRequested, among=Among.TRANSACTION)
+    assert (free.recorded, len(free.announced)) == ("", 0)
+
+
 @pytest.mark.requirement("B3")
 @pytest.mark.parametrize("ends", [False, True])
 def test_no_reading_of_a_local_session_is_told(ends: bool) -> None:
@@ -514,6 +538,17 @@ def test_a_refusal_after_green_ends_the_session(verdict: Verdict) -> None:
     assert "backend_refused" in bench.alerts
     assert len(bench.decisions) == 1
     assert bench.finished[0].backend_id == "7"
+
+
+def test_an_answer_may_tell_what_the_session_costs() -> None:
+    """2.0.1 I02, I03: the central system reckons, and tells it with what it answers."""
+    bench = charging(settings=QUIET)
+    running = bench.session.id
+    bench.happens(RecordDelivered, record=RecordId(1), session=SessionId("another"), cost=1.0)
+    assert bench.state.cost is None
+    bench.happens(RecordDelivered, record=RecordId(1), session=running, cost=1.5)
+    bench.happens(RecordDelivered, record=RecordId(2), session=running)
+    assert bench.state.cost == 1.5
 
 
 @pytest.mark.requirement("B16")

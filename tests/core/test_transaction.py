@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bridge.core.backend import ReadingRequested, RecordDelivered, RemoteStartRequested, ResetKind
+from bridge.core.backend import Among, ReadingRequested, RecordDelivered, RemoteStartRequested, ResetKind
 from bridge.core.effects import RecordUpdate, Telling
 from bridge.core.events import GrantWithdrawn
 from bridge.core.settings import Settings
@@ -188,6 +188,17 @@ def test_a_reading_asked_for_tells_what_the_vehicle_does() -> None:
     draws(bench)
     bench.happens(ReadingRequested)
     assert story(bench)[-1] == "Updated Trigger Charging"
+
+
+@pytest.mark.parametrize("among, told", [(Among.TRANSACTION, "Updated Trigger EVConnected"), (Among.READINGS, None), (Among.ANY, None)])
+def test_a_transaction_that_waits_for_its_permission_can_be_asked_as_well(among: Among, told: str | None) -> None:
+    """F06.FR.07."""
+    bench = ready(**at(start="EVConnected"))
+    bench.plugs()
+    bench.happens(ReadingRequested, among=among)
+    assert story(bench) == ["Started CablePluggedIn EVConnected", *([] if told is None else [told])]
+    assert len(bench.announced) == (0 if told else 1)
+    sound(bench)
 
 
 RESETS = {
