@@ -273,22 +273,6 @@ def test_a_registration_can_be_triggered_while_it_is_pending(context: Context) -
 # --- what this station does not offer ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "action, payload, answer",
-    [
-        pytest.param("GetLocalListVersion", {}, {"listVersion": -1}, marks=pytest.mark.requirement("1.6 TC_042_1_CS")),
-        pytest.param(
-            "SendLocalList",
-            {"listVersion": 1, "updateType": "Full"},
-            {"status": "NotSupported"},
-            marks=pytest.mark.requirement("1.6 TC_043_1_CS"),
-        ),
-    ],
-)
-def test_what_is_not_offered_is_said_in_the_words_of_the_message(action: str, payload: dict[str, Any], answer: dict[str, Any]) -> None:
-    assert _handle(action, payload) == Reply(payload=answer)
-
-
 @pytest.mark.requirement("B14")
 @given(payloads("SetChargingProfile", Kind.REQUEST))
 def test_a_charging_profile_is_not_supported(payload: dict[str, Any]) -> None:
