@@ -41,7 +41,7 @@ def _request_start(payload: JsonObject, context: Context) -> Handled:
         request=context.request,
         # F01.FR.04: the idToken of the request is the one to be told of, whoever it belongs to here
         person=replace(context.person(tag), tag=tag),
-        known=context.listed(tag) or context.known(tag),
+        known=context.known(tag),
         remote_id=payload["remoteStartId"],
         group=_group(payload.get("groupIdToken")),
         profile=profile,

@@ -1,0 +1,33 @@
+"""How OCPP 2.0.1 says no."""
+
+import pytest
+
+from bridge.ocpp.dialect import Refusal, Reply
+from bridge.ocpp.v201.refusals import declined, unknown_action, violation
+
+
+@pytest.mark.parametrize(
+    "keyword, code",
+    [
+        ("required", "OccurrenceConstraintViolation"),
+        ("minItems", "OccurrenceConstraintViolation"),
+        ("maxItems", "OccurrenceConstraintViolation"),
+        ("type", "TypeConstraintViolation"),
+        ("additionalProperties", "FormatViolation"),
+        ("maxLength", "PropertyConstraintViolation"),
+        ("enum", "PropertyConstraintViolation"),
+    ],
+)
+def test_a_broken_schema_has_its_code(keyword: str, code: str) -> None:
+    """2.0.1 spells them right, other than 1.6."""
+    assert violation(keyword) == code
+
+
+def test_what_the_version_has_and_the_station_has_not_is_not_supported() -> None:
+    assert unknown_action("InstallCertificate").code == "NotSupported"
+    assert unknown_action("MakeCoffee") == Refusal(code="NotImplemented", description="OCPP 2.0.1 has no such action")
+
+
+def test_a_plain_no_tells_its_reason() -> None:
+    assert declined("TxNotFound") == Reply(payload={"status": "Rejected", "statusInfo": {"reasonCode": "TxNotFound"}})
+    assert declined("FixedCable", "UnlockFailed").payload["status"] == "UnlockFailed"
