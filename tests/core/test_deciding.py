@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bridge.core.effects import RememberTag
+from bridge.core.effects import Outcome, RememberTag
 from bridge.core.events import GrantMoved, GrantWithdrawn
 from bridge.core.settings import Settings
 from bridge.core.state import Granted
@@ -189,6 +189,156 @@ def test_a_yes_of_the_backend_counts_whatever_the_clocks_say_of_its_expiry() -> 
     bench.taps(ROAMER)
     bench.answers(EXPIRED_YESTERDAY)
     assert bench.decided == GREEN_OCPP
+
+
+# --- list and cache ---------------------------------------------------------------------------------------------------------------
+
+LISTED = replace(ACCEPTED, listed=True)
+LISTED_BLOCKED = replace(BLOCKED, listed=True)
+PRE = Settings(local_pre_authorize=True)
+PRE_UNKNOWN = Settings(local_pre_authorize=True, allow_offline_unknown=True)
+FINAL = Settings(local_pre_authorize=True, list_final=True)
+UNASKED = Settings(ask_backend=False)
+RED = ("red", "ocpp", "rejected")
+
+
+@pytest.mark.requirement("1.6 TC_008_CS")
+@pytest.mark.requirement("1.6 TC_008_1_CS")
+@pytest.mark.requirement("2.0.1 TC_C_27_CS")
+def test_a_listed_card_needs_no_question_and_begins_at_once() -> None:
+    bench = plugged(settings=PRE)
+    bench.taps(ROAMER, known=LISTED)
+    assert (bench.decided, bench.recorded, bench.questions) == (GREEN_OCPP, "Start", [])
+
+
+@pytest.mark.parametrize(
+    "person, known, settings, decided",
+    [
+        pytest.param(ROAMER, LISTED_BLOCKED, FINAL, RED, id="the list's no is final", marks=pytest.mark.requirement("2.0.1 TC_C_58_CS")),
+        pytest.param(ANNA, LISTED_BLOCKED, FINAL, GREEN_LOCAL, id="the list's no is final, local permission"),
+        pytest.param(ROAMER, LISTED, UNASKED, GREEN_OCPP, id="nobody is asked, listed"),
+        pytest.param(
+            ROAMER,
+            None,
+            UNASKED,
+            ("red", "bridge", "rejected"),
+            id="nobody is asked, unknown",
+            marks=pytest.mark.requirement("2.0.1 TC_E_52_CS"),
+        ),
+        pytest.param(ANNA, None, UNASKED, GREEN_LOCAL, id="nobody is asked, local permission"),
+    ],
+)
+def test_where_the_backend_is_not_asked_list_cache_and_local_permission_decide(
+    person: Person, known: TagInfo | None, settings: Settings, decided: tuple[str, str, str]
+) -> None:
+    """And each tap still gets its one decision, at once."""
+    bench = plugged(settings=settings)
+    bench.taps(person, known=known)
+    assert (bench.decided, len(bench.decisions), bench.questions) == (decided, 1, [])
+
+
+@pytest.mark.requirement("2.0.1 TC_C_31_CS")
+def test_the_backend_may_have_changed_its_mind_about_a_listed_tag() -> None:
+    bench = plugged(settings=PRE)
+    bench.taps(ROAMER, known=LISTED_BLOCKED)
+    bench.answers(ACCEPTED)
+    assert bench.decided == GREEN_OCPP
+
+
+@pytest.mark.requirement("B7")
+@pytest.mark.parametrize(
+    "person, known, settings, decided",
+    [
+        pytest.param(ROAMER, LISTED, DEFAULTS, GREEN_OCPP, id="listed", marks=pytest.mark.requirement("2.0.1 TC_C_21_CS")),
+        pytest.param(ROAMER, LISTED, NO_CACHE, GREEN_OCPP, id="listed, no cache"),
+        pytest.param(ROAMER, LISTED_BLOCKED, DEFAULTS, RED, id="blocked", marks=pytest.mark.requirement("2.0.1 TC_C_23_CS")),
+        pytest.param(
+            ROAMER, LISTED_BLOCKED, PRE_UNKNOWN, RED, id="blocked where strangers may", marks=pytest.mark.requirement("2.0.1 TC_C_25_CS")
+        ),
+        pytest.param(ANNA, LISTED_BLOCKED, DEFAULTS, GREEN_LOCAL, id="blocked, local permission"),
+        pytest.param(ROAMER, LISTED, NOT_OFFLINE, ("red", "bridge", "backend_away"), id="not to be used offline"),
+    ],
+)
+def test_while_the_backend_is_away_the_list_decides(
+    person: Person, known: TagInfo, settings: Settings, decided: tuple[str, str, str]
+) -> None:
+    bench = plugged(settings=settings)
+    bench.backend_goes()
+    bench.taps(person, known=known)
+    assert (bench.decided, bench.questions) == (decided, [])
+
+
+@pytest.mark.requirement("2.0.1 TC_C_46_CS")
+def test_what_is_cached_grows_old() -> None:
+    """It is stored with its time, and after its life the backend is asked again."""
+    bench = plugged(settings=Settings(local_pre_authorize=True, cache_life_s=60))
+    bench.taps(ROAMER)
+    bench.answers(ACCEPTED)
+    (stored,) = bench.asked_for(RememberTag)
+    assert stored.info == replace(ACCEPTED, stored_ms=bench.now_ms)
+    bench.unplugs()
+    bench.passes(60)
+    bench.plugs()
+    bench.taps(ROAMER, known=stored.info)
+    assert len(bench.questions) == 2
+
+
+# --- a remote start ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.requirement("1.6 TC_008_2_CS")
+@pytest.mark.parametrize(
+    "known, settings, questions, runs",
+    [
+        pytest.param(LISTED, PRE, 0, "backend", id="listed"),
+        pytest.param(LISTED_BLOCKED, PRE, 1, "nothing", id="blocked on the list: ask"),
+        pytest.param(LISTED_BLOCKED, FINAL, 0, "nothing", id="the list's no is final"),
+        pytest.param(LISTED, UNASKED, 0, "backend", id="nobody is asked, listed"),
+        pytest.param(None, UNASKED, 0, "nothing", id="nobody is asked, unknown"),
+    ],
+)
+def test_a_remote_start_is_decided_like_a_tap(known: TagInfo | None, settings: Settings, questions: int, runs: str) -> None:
+    """OCPP 1.6 §5.11: accepted means that it is tried; list and cache come before the question."""
+    bench = plugged(settings=settings)
+    assert bench.remote_start(known=known) is Outcome.ACCEPTED
+    assert (len(bench.questions), bench.runs, bench.decisions) == (questions, runs, [])
+
+
+# --- a master pass ----------------------------------------------------------------------------------------------------------------
+
+MASTER = TagInfo(verdict=Verdict.ACCEPTED, group="POLICE")
+WITH_MASTER = Settings(master_pass_group="police")
+
+
+@pytest.mark.requirement("2.0.1 TC_C_45_CS")
+@pytest.mark.parametrize("when", ["asked", "listed", "offline"])
+def test_a_master_pass_begins_nothing(when: str) -> None:
+    """Neither now nor after a plug-in; who holds one came to end a session, and there is none."""
+    bench = plugged(settings=replace(WITH_MASTER, local_pre_authorize=True))
+    bench.unplugs()
+    if when == "offline":
+        bench.backend_goes()
+    bench.taps(ROAMER, known=None if when == "asked" else replace(MASTER, listed=True))
+    if when == "asked":
+        bench.answers(MASTER)
+    assert bench.decided == ("red", "bridge", "no_session")
+    bench.plugs()
+    assert bench.runs == "nothing"
+
+
+def test_a_local_permission_is_not_taken_away_by_a_master_pass() -> None:
+    """The owner of the site lets this user charge, whatever the tag is for the backend (B3)."""
+    bench = plugged(settings=WITH_MASTER)
+    bench.taps(ANNA)
+    bench.answers(MASTER)
+    assert (bench.decided, bench.runs) == (GREEN_LOCAL, "local")
+
+
+@pytest.mark.parametrize("settings", [WITH_MASTER, Settings(authorize_remote=False, master_pass_group="POLICE")])
+def test_a_master_pass_starts_nothing_remotely(settings: Settings) -> None:
+    bench = plugged(settings=settings)
+    assert bench.remote_start(known=MASTER) is Outcome.REJECTED
+    assert bench.runs == "nothing"
 
 
 # --- why nothing can start here -------------------------------------------------------------------------------------------------

@@ -426,6 +426,114 @@ def test_a_group_stop_that_is_asked_about_ends_with_the_session(ends: Any) -> No
     assert bench.decided == ("red", "bridge", "no_session")
 
 
+LISTED_FAMILY = replace(FAMILY, listed=True)
+PRE = Settings(local_pre_authorize=True)
+UNASKED = Settings(ask_backend=False)
+
+
+@pytest.mark.parametrize(
+    "known, settings, decided",
+    [
+        pytest.param(LISTED_FAMILY, PRE, ("green", "ocpp", "stopped"), id="on the list", marks=pytest.mark.requirement("2.0.1 TC_C_40_CS")),
+        pytest.param(FAMILY, PRE, ("green", "ocpp", "stopped"), id="in the cache", marks=pytest.mark.requirement("2.0.1 TC_C_41_CS")),
+        pytest.param(replace(FAMILY, group="OTHER"), PRE, ("red", "bridge", "occupied"), id="another group"),
+        pytest.param(FAMILY, UNASKED, ("green", "ocpp", "stopped"), id="nobody is asked"),
+        pytest.param(None, UNASKED, ("red", "bridge", "occupied"), id="nobody is asked, unknown"),
+        pytest.param(
+            replace(LISTED_FAMILY, verdict=Verdict.INVALID),
+            replace(PRE, list_final=True),
+            ("red", "bridge", "occupied"),
+            id="refused by the list for good",
+        ),
+    ],
+)
+def test_a_group_stop_needs_no_question_where_list_or_cache_decide(
+    known: TagInfo | None, settings: Settings, decided: tuple[str, str, str]
+) -> None:
+    bench = charging(info=FAMILY, settings=replace(settings, ask_backend=True))
+    bench.changes("ask_backend", settings.ask_backend)
+    bench.passes(20)
+    asked = len(bench.questions)
+    bench.taps(STRANGER, known=known)
+    assert (bench.decided, len(bench.questions)) == (decided, asked)
+    bench.passes(6)
+    assert bench.runs == ("nothing" if decided[0] == "green" else "backend")
+
+
+@pytest.mark.requirement("2.0.1 TC_C_43_CS")
+@pytest.mark.requirement("2.0.1 TC_C_44_CS")
+def test_who_list_or_cache_refuse_is_asked_about_before_a_group_stop() -> None:
+    bench = charging(info=FAMILY, settings=PRE)
+    bench.passes(20)
+    bench.taps(STRANGER, known=replace(FAMILY, verdict=Verdict.INVALID))
+    bench.answers(replace(FAMILY, verdict=Verdict.INVALID))
+    assert (bench.decided, bench.runs) == (("red", "bridge", "occupied"), "backend")
+
+
+# --- a master pass ----------------------------------------------------------------------------------------------------------------
+
+MASTER = TagInfo(verdict=Verdict.ACCEPTED, group="POLICE")
+WITH_MASTER = Settings(master_pass_group="police")
+
+
+@pytest.mark.requirement("2.0.1 TC_C_49_CS")
+@pytest.mark.requirement("2.0.1 TC_C_14_CS")
+@pytest.mark.parametrize("when", ["asked", "listed", "offline", "silent"])
+@pytest.mark.parametrize("tap_stops", [True, False])
+def test_a_master_pass_ends_anybodys_session(when: str, tap_stops: bool) -> None:
+    """At any time, and wherever taps otherwise end nothing."""
+    bench = charging(info=ACCEPTED, settings=replace(WITH_MASTER, local_pre_authorize=when == "listed"), tap_stops=tap_stops)
+    if when == "offline":
+        bench.backend_goes()
+    bench.taps(STRANGER, known=None if when == "asked" else replace(MASTER, listed=when == "listed"))
+    if when == "asked":
+        bench.answers(MASTER)
+    if when == "silent":
+        bench.passes(8)
+    bench.passes(6)
+    assert bench.decided == ("green", "ocpp", "stopped")
+    assert (bench.runs, bench.stops[-1].reason.value, bench.stops[-1].tag) == ("nothing", "MasterPass", STRANGER.tag)
+
+
+def test_a_master_pass_ends_a_local_session_as_well() -> None:
+    """Who may stop anybody may stop a neighbour; the backend hears nothing of it."""
+    bench = plugged(settings=WITH_MASTER)
+    bench.taps(CARL)
+    bench.taps(STRANGER)
+    bench.answers(MASTER)
+    bench.passes(6)
+    assert (bench.decided, bench.runs, bench.records) == (("green", "ocpp", "stopped"), "nothing", [])
+    assert bench.finished[-1].reason == "MasterPass"
+
+
+@pytest.mark.parametrize("info", [ACCEPTED, replace(MASTER, verdict=Verdict.BLOCKED), FAMILY])
+@pytest.mark.parametrize("person", [BEN, CARL])
+def test_who_only_might_have_held_a_master_pass_ends_nothing(person: Person, info: TagInfo) -> None:
+    """Where there are master passes every tag is asked about, and only they end a stranger's session."""
+    bench = plugged(settings=WITH_MASTER)
+    bench.taps(person)
+    if person is BEN:
+        bench.answers(ACCEPTED)
+    bench.taps(STRANGER)
+    bench.answers(info)
+    assert (bench.decided, bench.runs) == (("red", "bridge", "occupied"), "backend" if person is BEN else "local")
+
+
+def test_offline_who_nobody_knows_is_no_master_and_no_stranger_let_in() -> None:
+    bench = charging(info=ACCEPTED, settings=replace(WITH_MASTER, allow_offline_unknown=True))
+    bench.backend_goes()
+    bench.taps(STRANGER)
+    assert (bench.decided, bench.runs) == (("red", "bridge", "occupied"), "backend")
+
+
+def test_a_question_about_a_master_pass_ends_with_the_session() -> None:
+    bench = plugged(settings=WITH_MASTER)
+    bench.taps(CARL)
+    bench.taps(STRANGER)
+    bench.unplugs()
+    assert bench.decided == ("red", "bridge", "no_session")
+
+
 # --- an app's stop --------------------------------------------------------------------------------------------------------------
 
 
