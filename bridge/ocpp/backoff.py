@@ -32,6 +32,26 @@ def backoff(pace: Pace, rng: Random) -> Iterator[float]:
         ceiling_s = min(pace.cap_s, ceiling_s * 2)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steps:
+    """RetryBackOffWaitMinimum, RandomRange (both in seconds) and RepeatTimes, as the central system has set them."""
+
+    minimum_s: float
+    random_s: float
+    repeats: int
+
+
+def steps(wanted: Steps, pace: Pace, rng: Random) -> Iterator[float]:
+    """Seconds to wait, for ever, exactly as OCPP 2.0.1 part 4 §5.3 wants it: doubled so many times, each with a random part of its own."""
+    base_s = wanted.minimum_s
+    for _ in range(wanted.repeats):
+        yield max(pace.floor_s, base_s + rng.uniform(0, wanted.random_s))
+        base_s *= 2
+    last_s = max(pace.floor_s, base_s + rng.uniform(0, wanted.random_s))
+    while True:
+        yield last_s
+
+
 def wait_s(drawn_s: float, pace: Pace, rng: Random, *, patient: bool = False, retry_after_s: float | None = None) -> float:
     """A wait drawn from `backoff`, stretched by what the refusal asks for (up to the cap)."""
     wished_s = rng.uniform(pace.floor_s, pace.patient_s) if patient else pace.floor_s

@@ -1,7 +1,7 @@
 """What one version of OCPP must be able to say and understand. Pure; the link carries, the core decides."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum, unique
 from typing import Any, Protocol, TypeAlias
 
@@ -13,6 +13,7 @@ from bridge.core.orders import Notice
 from bridge.core.settings import Settings
 from bridge.core.state import State
 from bridge.core.values import IdTag, Person, RecordId, RequestId, SessionId, TagInfo
+from bridge.ocpp.networks import Network
 
 Json: TypeAlias = Any
 JsonObject: TypeAlias = dict[str, Json]
@@ -131,6 +132,8 @@ class Context:
     """Of the connection (OCPP 2.0.1 A): 0 without a password, 1 with one, 2 with TLS as well."""
     call_timeout_s: float = 30.0
     """How long an answer may take."""
+    network: Network = field(default_factory=Network)
+    """By which road the link goes."""
 
 
 Handler: TypeAlias = Callable[[JsonObject, Context], Handled]

@@ -66,7 +66,7 @@ class Exchange:
         """When the last connection ended."""
         self.speech = Speech(station, dialects, setup.nameplate)
         self.delivery = Delivery(station.next_record, setup.rng)
-        self.inbound = Inbound(self._dialect, station, setup.settings.request_s)
+        self.inbound = Inbound(self._dialect, station, setup.settings.request_s, setup.nameplate)
         self.wire: Wire | None = None
         self.held = False
         """Nothing new is sent: the link is about to be closed."""

@@ -7,8 +7,9 @@ from bridge.clock import Stamp
 from bridge.core.effects import Answer, Outcome
 from bridge.core.events import AnyEvent
 from bridge.core.values import RequestId
-from bridge.ocpp.dialect import Context, Dialect, Errand, JsonObject, Outgoing, Passed, Refusal, Registration, Reply
+from bridge.ocpp.dialect import Context, Dialect, Errand, JsonObject, Nameplate, Outgoing, Passed, Refusal, Registration, Reply
 from bridge.ocpp.frames import BadFrame, Call, CallError, CallResult, Fault
+from bridge.ocpp.networks import Network
 from bridge.ocpp.ports import Station
 from bridge.ocpp.validation import Kind, Version, knows, validate
 
@@ -18,6 +19,8 @@ BURST_MAX = 200
 """Requests in one breath: every configuration key one by one, and everything an operator can click, fit."""
 RATE_PER_S = 50.0
 """Requests in the long run; more is a loop on the other side, and is answered with an error that costs next to nothing."""
+
+NAMELESS = Nameplate(vendor="", model="")
 
 _SECURITY_ERROR = "SecurityError"
 _PROTOCOL_ERROR = "ProtocolError"
@@ -80,14 +83,30 @@ class Arrival:
 class Inbound:
     """The central system's requests that are in work."""
 
-    __slots__ = ("_dialect", "_filled_s", "_request_s", "_station", "_tokens", "_version", "_work")
+    __slots__ = (
+        "_dialect",
+        "_filled_s",
+        "_nameplate",
+        "_request_s",
+        "_station",
+        "_tokens",
+        "_version",
+        "_work",
+        "call_timeout_s",
+        "network",
+    )
 
-    def __init__(self, dialect: Dialect, station: Station, request_s: float) -> None:
+    def __init__(self, dialect: Dialect, station: Station, request_s: float, nameplate: Nameplate = NAMELESS) -> None:
         """`request_s` is how long the core may take."""
         self._dialect = dialect
         self._version = Version(dialect.subprotocol)
         self._station = station
         self._request_s = request_s
+        self._nameplate = nameplate
+        self.network = Network()
+        """By which road this connection came."""
+        self.call_timeout_s = 30.0
+        """How long an answer may take on it."""
         self._work: dict[RequestId, _Work] = {}
         self._tokens = float(BURST_MAX)
         self._filled_s = 0.0
@@ -162,7 +181,12 @@ class Inbound:
             known=station.known_tag,
             listed=station.listed_tag,
             list_size=station.list_size,
+            is_queued=station.is_queued,
             heartbeat_s=arrival.heartbeat_s,
+            nameplate=self._nameplate,
+            call_timeout_s=self.call_timeout_s,
+            security_profile=self.network.security,
+            network=self.network,
         )
         match self._dialect.handle(call.action, call.payload, context):
             case Reply() as reply:

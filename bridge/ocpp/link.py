@@ -15,12 +15,15 @@ from bridge.core.backend import BackendOffline, BackendOnline, ResetKind
 from bridge.core.effects import RestartStation
 from bridge.ocpp import failures
 from bridge.ocpp.attempts import Broken, Dropped, Ending, Left, Silent
-from bridge.ocpp.backoff import backoff, wait_s
 from bridge.ocpp.dialect import Dialect
 from bridge.ocpp.exchange import Exchange, LinkEffect
 from bridge.ocpp.failures import ConnectFailed, Failure
+from bridge.ocpp.pings import Pings
 from bridge.ocpp.ports import Station
+from bridge.ocpp.roads import Roads
 from bridge.ocpp.setup import LinkSetup
+from bridge.ocpp.validation import Version
+from bridge.ocpp.waits import Waits
 from bridge.ocpp.wire import Wire, WireClosed
 
 AnyLinkEffect: TypeAlias = LinkEffect | RestartStation
@@ -46,11 +49,11 @@ class Link:
         "_heard_s",
         "_line",
         "_online",
-        "_pinged_s",
-        "_pinging",
+        "_pings",
         "_replayed_s",
         "_restart",
         "_restart_s",
+        "_roads",
         "_setup",
         "_shown",
         "_station",
@@ -58,6 +61,7 @@ class Link:
         "_task",
         "_timer",
         "_timer_s",
+        "_waits",
     )
 
     def __init__(self, station: Station, dialects: Sequence[Dialect], setup: LinkSetup) -> None:
@@ -65,6 +69,9 @@ class Link:
         self._station = station
         self._setup = setup
         self._exchange = Exchange(station, dialects, setup, self._soon)
+        self._roads = Roads(setup.endpoint, setup.network_hosts, setup.tls)
+        self._pings = Pings(setup.settings.pong_s)
+        self._waits = Waits(setup.settings, setup.rng)
         self._task: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -78,9 +85,7 @@ class Link:
         self._online: int | None = None
         """The clock offset that was told with BackendOnline; None: BackendOffline was."""
         self._shown: tuple[bool, str | None, str | None, str] | None = None
-        self._heard_s = self._pinged_s = self._replayed_s = self._restart_s = 0.0
-        self._pinging = False
-        """A ping is on its way."""
+        self._heard_s = self._replayed_s = self._restart_s = 0.0
         self._restart: ResetKind | None = None
         """The station is to present itself as freshly started, as soon as nothing is open."""
 
@@ -89,17 +94,19 @@ class Link:
     async def run(self) -> None:
         """Stay connected, for ever or until `close`. One failure never ends it."""
         self._task = asyncio.current_task()
-        pace, rng = self._setup.settings.pace, self._setup.rng
+        self._roads.plan(self._station.state)
         try:
-            await asyncio.sleep(rng.uniform(0, self._setup.settings.start_spread_s))
-            waits = backoff(pace, rng)
+            await asyncio.sleep(self._setup.rng.uniform(0, self._setup.settings.start_spread_s))
+            self._renew_waits()
             while not self._stopping:
-                await self._live()
-                if self._exchange.delivery.proven:
-                    waits = backoff(pace, rng)
-                failure = self._failure
-                patient, asked_s = (failure.patient, failure.retry_after_s) if failure is not None else (False, None)
-                seconds = wait_s(next(waits), pace, rng, patient=patient, retry_after_s=asked_s)
+                if await self._live():
+                    self._roads.arrived()
+                    self._renew_waits()
+                elif self._roads.failed(self._station.state.settings.network_attempts):
+                    # OCPP 2.0.1 B10.FR.10: after switching to another profile the station registers anew
+                    self._exchange.delivery.restart()
+                    self._renew_waits()
+                seconds = self._waits.next_s(self._failure)
                 log.debug("%s: - next try in %.1f s", self._exchange.name, seconds)
                 if not self._stopping:
                     await asyncio.sleep(seconds)
@@ -137,30 +144,49 @@ class Link:
         elif self._task is not None:
             self._task.cancel()
 
+    def _renew_waits(self) -> None:
+        self._waits.renew(self._exchange.speech.version, self._station.state.settings)
+
     # --- one connection ---------------------------------------------------------------------------------------------------------------
 
-    async def _live(self) -> None:
-        """One connection, from dialling to its end."""
+    async def _live(self) -> bool:
+        """One connection, from dialling to its end; True: somebody was there."""
         wire: Wire | None = None
+        known = False
         try:
             with self._supervised():
                 try:
-                    wire = await self._setup.connect(self._setup.endpoint)
+                    wire = await self._dial()
                 except ConnectFailed as refused:
                     self._failed(refused.failure)
-                    return
+                    return False
                 self._open(wire)
+                # in 2.0.1 nothing may be said after a reconnect for a long time
+                known = self._exchange.delivery.accepted and self._exchange.speech.version is not Version.V16
                 await self._listen(wire)
         finally:
             if wire is not None:
                 wire.abort()
+        return known or self._exchange.delivery.proven
+
+    async def _dial(self) -> Wire:
+        """A connection to where the road leads now. Raises ConnectFailed."""
+        while True:
+            endpoint = self._roads.endpoint
+            wire = await self._setup.connect(endpoint)
+            if endpoint == self._roads.endpoint:
+                return wire
+            # the station was restarted meanwhile, and goes elsewhere
+            wire.abort()
 
     def _open(self, wire: Wire) -> None:
         now_s = self._setup.clock.mono_s()
-        log.info("%s: - connected to %s", self._exchange.name, self._setup.endpoint.url)
-        self._heard_s = self._pinged_s = now_s
-        self._pinging = False
+        log.info("%s: - connected to %s", self._exchange.name, self._roads.endpoint.url)
+        self._heard_s = now_s
+        self._pings.connected(now_s)
         self._failure = None
+        self._exchange.inbound.network = self._roads.network
+        self._exchange.inbound.call_timeout_s = self._timeout_s()
         self._exchange.connect(wire, now_s)
         self._exchange.pump()
         self._settle()
@@ -206,8 +232,7 @@ class Link:
             return
         self._exchange.end(ending)
         if self._restart is not None:
-            self._restart = None
-            self._exchange.delivery.restart()
+            self._begin_anew()
         if not polite:
             wire.abort()
         if failure is not None:
@@ -244,12 +269,18 @@ class Link:
     def _restart_station(self, kind: ResetKind) -> None:
         exchange = self._exchange
         if exchange.wire is None:
-            exchange.delivery.restart()
+            self._begin_anew()
         elif self._restart is None:
             log.info("%s: - restart (%s)", exchange.name, kind.value)
             self._restart, self._restart_s = kind, self._setup.clock.mono_s()
             # hard: only the answer that is being waited for; soft: also what ends its session
             exchange.held = kind is ResetKind.HARD
+
+    def _begin_anew(self) -> None:
+        """The next connection is the first of a new life."""
+        self._restart = None
+        self._exchange.delivery.restart()
+        self._roads.plan(self._station.state)
 
     def _restart_due_s(self) -> float:
         """When to close: when nothing is open, and (soft) no record has come from the disk for a moment; at the latest after a while."""
@@ -295,9 +326,9 @@ class Link:
         if exchange.wire is None:
             self._disarm()
             return
-        due_s = min(exchange.inbound.due_s(), self._ping_due_s(self._setup.clock.mono_s()), self._restart_due_s())
+        due_s = min(exchange.inbound.due_s(), self._pings.due_s(self._ping_s(), self._setup.clock.mono_s()), self._restart_due_s())
         if exchange.delivery.open is not None:
-            due_s = min(due_s, exchange.delivery.open.sent_s + settings.call_timeout_s)
+            due_s = min(due_s, exchange.delivery.open.sent_s + self._timeout_s())
         elif not exchange.held:
             due_s = min(due_s, exchange.delivery.due_s())
         if exchange.delivery.accepted:
@@ -326,13 +357,15 @@ class Link:
         wire, open_call = exchange.wire, exchange.delivery.open
         if wire is None:
             return
-        if open_call is not None and now_s >= open_call.sent_s + settings.call_timeout_s:
+        if open_call is not None and now_s >= open_call.sent_s + self._timeout_s():
             alive = max(wire.pong_s, self._heard_s) > open_call.sent_s
-            self._lose(Silent(alive=alive), failures.of_mute_call(open_call.action, settings.call_timeout_s))
+            self._lose(Silent(alive=alive), failures.of_mute_call(open_call.action, self._timeout_s()))
             return
-        if not self._is_heard(wire, now_s):
+        if self._pings.is_mute(self._ping_s(), now_s, ponged_s=wire.pong_s):
             self._lose(Dropped(code=None), failures.of_mute_pings(settings.pong_s))
             return
+        if self._pings.is_due(self._ping_s(), now_s):
+            wire.ping()
         exchange.expire(now_s)
         if exchange.delivery.accepted and now_s >= self._replayed_s + settings.replay_s:
             self._replay(now_s)
@@ -343,32 +376,11 @@ class Link:
         self._replayed_s = now_s
         self._soon(self._station.replay_due)
 
-    # --- pings ------------------------------------------------------------------------------------------------------------------------
-
     def _ping_s(self) -> float:
         """The interval in force; 0: no pings."""
         return self._station.state.settings.ping_s * self._setup.settings.second_s
 
-    def _ping_due_s(self, now_s: float) -> float:
-        """When to look after pings: for the next one, or for the answer to the last."""
-        interval_s = self._ping_s()
-        if interval_s <= 0:
-            return float("inf")
-        early_s = self._pinged_s + interval_s
-        late_s = self._pinged_s + self._setup.settings.pong_s
-        return late_s if self._pinging and (late_s < early_s or early_s <= now_s) else early_s
-
-    def _is_heard(self, wire: Wire, now_s: float) -> bool:
-        """Send the next ping; False: the last one was not answered in time."""
-        interval_s = self._ping_s()
-        if interval_s <= 0:
-            self._pinging = False
-            return True
-        if self._pinging and wire.pong_s >= self._pinged_s:
-            self._pinging = False
-        if self._pinging:
-            return now_s < self._pinged_s + self._setup.settings.pong_s
-        if now_s >= self._pinged_s + interval_s:
-            self._pinging, self._pinged_s = True, now_s
-            wire.ping()
-        return True
+    def _timeout_s(self) -> float:
+        """How long an answer may take."""
+        own_s = self._roads.endpoint.timeout_s
+        return self._setup.settings.call_timeout_s if own_s is None else own_s

@@ -1,5 +1,6 @@
 """What a link is built from."""
 
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
@@ -47,4 +48,8 @@ class LinkSetup:
     """Masks the tags in a text that goes into the log or the queue's error column."""
     on_time: Callable[[int], None] = lambda _utc_ms: None
     """Told whenever the central system tells the time (UTC in milliseconds), before it is compared with the clock."""
+    network_hosts: tuple[str, ...] = ()
+    """Where the central system may send this station beside its own host (network profiles)."""
+    tls: Callable[[], ssl.SSLContext] = ssl.create_default_context
+    """For a network profile with wss:// where the endpoint has none."""
     settings: LinkSettings = field(default_factory=LinkSettings)

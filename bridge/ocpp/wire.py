@@ -22,6 +22,8 @@ class Endpoint:
     """As it goes into the header: UTF-8 of a text, or the bytes a hex password stands for."""
     tls: ssl.SSLContext | None = field(default=None, repr=False)
     """One for each central system, shared by its links; None for ws://."""
+    timeout_s: float | None = None
+    """How long an answer may take there; None: as everywhere."""
 
 
 class WireClosed(EvbridgeError):

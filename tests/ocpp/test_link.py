@@ -582,7 +582,7 @@ async def test_the_cores_answer_goes_to_the_one_who_asked(csms: CentralSystem, s
     links.start(station, csms.url)
     await registered(csms, station)
     asked = [csms.call("Reset", {"type": "Soft"}), csms.call("GetLocalListVersion", {}), csms.call("Reset", {"type": "Hard"})]
-    assert await asyncio.gather(*asked) == [{"status": "Rejected"}, {"listVersion": -1}, {"status": "Rejected"}]
+    assert await asyncio.gather(*asked) == [{"status": "Rejected"}, {"listVersion": 0}, {"status": "Rejected"}]
 
 
 async def test_a_request_the_core_does_not_answer_ends_in_an_error(csms: CentralSystem, station: FakeStation, links: Links) -> None:
