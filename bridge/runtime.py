@@ -278,6 +278,11 @@ class Runtime:
         row = self._store.next_record(self._state.rules.charge_point, self._link)
         return row if row is None or is_dated(row.record, BUILT_MS) else None
 
+    def is_queued(self, session: SessionId | None) -> bool:
+        """Whether committed records of a session (None: of any) wait to be delivered."""
+        assert self._link is not None, "only a link asks"
+        return self._store.is_queued(self._state.rules.charge_point, self._link, session)
+
     def record_sent(self, record: RecordId, *, attempts: int, message: str | None, error: str | None = None) -> None:
         """Keep how an attempt went."""
         self._settle(sent=(Sent(id=record, attempts=attempts, message=message, error=error),))

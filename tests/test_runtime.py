@@ -283,6 +283,7 @@ async def test_a_delivery_settles_row_name_and_state_in_one_change(charging: Pla
     assert isinstance(session, BackendSession)
     row = charging.runtime.next_record()
     assert row is not None
+    assert charging.runtime.is_queued(session.id)
     charging.happens(RecordDelivered, record=row.id, session=session.id, starts=True, backend_id="77", info=ACCEPTED)
     (change,) = charging.store.changes
     assert change.delivered == (row.id,)
@@ -293,6 +294,7 @@ async def test_a_delivery_settles_row_name_and_state_in_one_change(charging: Pla
     await turns()
     assert charging.ears.wakes == 1
     assert charging.runtime.next_record() is None
+    assert not charging.runtime.is_queued(None)
 
 
 async def test_a_delivery_that_tells_no_name_settles_the_row_alone(charging: Place) -> None:

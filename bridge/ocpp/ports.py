@@ -56,6 +56,9 @@ class Station(Protocol):
     def next_record(self) -> QueuedRecord | None:
         """The oldest queued record that is committed; None: nothing waits."""
 
+    def is_queued(self, session: SessionId | None) -> bool:
+        """Whether committed records of a session (None: of any) wait to be delivered."""
+
     def record_sent(self, record: RecordId, *, attempts: int, message: str | None, error: str | None = None) -> None:
         """Keep how an attempt went."""
 

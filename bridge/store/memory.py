@@ -118,6 +118,11 @@ class MemoryStore:
         numbers = self.disk.queues[charge_point, link, RecordState.QUEUED].numbers
         return self.disk.row(numbers[0]) if numbers else None
 
+    def is_queued(self, charge_point: ChargePointId, link: str, session: SessionId | None) -> bool:
+        """Whether a row of this session (None: of any) is queued."""
+        numbers = self.disk.queues[charge_point, link, RecordState.QUEUED].numbers
+        return any(session in {None, self.disk.outbox[number].record.session} for number in numbers)
+
     def due(self, charge_point: ChargePointId, link: str, utc_ms: int) -> SessionId | None:
         """A session with a parked row whose retry time has come."""
         for number in self.disk.queues[charge_point, link, RecordState.PARKED].numbers:

@@ -135,6 +135,9 @@ class Store(Protocol):
     def next_record(self, charge_point: ChargePointId, link: str) -> OutboxRow | None:
         """The oldest queued row."""
 
+    def is_queued(self, charge_point: ChargePointId, link: str, session: SessionId | None) -> bool:
+        """Whether a row of this session (None: of any) is queued."""
+
     def due(self, charge_point: ChargePointId, link: str, utc_ms: int) -> SessionId | None:
         """A session with a parked row whose retry time has come."""
 

@@ -25,6 +25,8 @@ FROM outbox AS o LEFT JOIN assigned AS a USING (charge_point, link, session)
 _NEXT = _ROW + "WHERE o.state = 'queued' AND o.charge_point = ? AND o.link = ? ORDER BY o.id LIMIT 1"
 # One statement a state, so that each finds its own index.
 _ROWS: Final = {state: _ROW + f"WHERE o.state = '{state}'" for state in RecordState}
+_QUEUED = "SELECT EXISTS (SELECT 1 FROM outbox WHERE state = 'queued' AND charge_point = ? AND link = ?)"
+_QUEUED_OF = "SELECT EXISTS (SELECT 1 FROM outbox WHERE session = ? AND state = 'queued' AND charge_point = ? AND link = ?)"
 _DUE = """
 SELECT session FROM outbox WHERE state = 'parked' AND charge_point = ? AND link = ? AND retry_ms <= ? ORDER BY id LIMIT 1
 """
@@ -58,6 +60,12 @@ class Reads:
         """The oldest queued row."""
         row = self._db.execute(_NEXT, (policy.DROPPED, charge_point, link)).fetchone()
         return None if row is None else _outbox_row(row)
+
+    def is_queued(self, charge_point: ChargePointId, link: str, session: SessionId | None) -> bool:
+        """Whether a row of this session (None: of any) is queued."""
+        place = (charge_point, link)
+        found = self._db.execute(_QUEUED, place) if session is None else self._db.execute(_QUEUED_OF, (session, *place))
+        return bool(found.fetchone()[0])
 
     def due(self, charge_point: ChargePointId, link: str, utc_ms: int) -> SessionId | None:
         """A session with a parked row whose retry time has come; the one parked row longest in the queue decides."""

@@ -145,6 +145,9 @@ class FakeStation:
         start_parked = any(kept.row.record.session == row.record.session and kept.row.record.sequence == 0 for kept in self.parked)
         return replace(row, backend_id=self._names.get(row.record.session), start_parked=start_parked)
 
+    def is_queued(self, session: SessionId | None) -> bool:
+        return any(session in {None, row.record.session} for row in self.queue)
+
     def record_sent(self, record: RecordId, *, attempts: int, message: str | None, error: str | None = None) -> None:
         self.queue = [replace(row, attempts=attempts, message=message) if row.id == record else row for row in self.queue]
         self._bell.ring()

@@ -47,6 +47,23 @@ async def test_each_backend_and_charge_point_has_its_own_queue(vault: Vault) -> 
     assert vault.store.next_record(CARPORT, "other") is None
 
 
+async def test_whether_a_session_waits_is_told(vault: Vault) -> None:
+    """Of one or of any; what is delivered or put aside does not wait."""
+
+    def queued(*sessions: SessionId | None) -> list[bool]:
+        return [vault.store.is_queued(GARAGE, CSMS, session) for session in sessions]
+
+    assert queued(None, FIRST) == [False, False]
+    await vault.commit(records=(start(FIRST), start(SECOND)))
+    await vault.commit(link="other", records=(stop(SessionId("elsewhere")),))
+    assert queued(None, FIRST, SECOND, SessionId("elsewhere")) == [True, True, True, False]
+    await vault.deliver_next("42")
+    assert queued(None, FIRST, SECOND) == [True, False, True]
+    await vault.commit(parked=(Parked(id=vault.next().id, error="InternalError", retry_ms=None),))
+    assert queued(None, SECOND) == [False, False]
+    assert not vault.store.is_queued(CARPORT, CSMS, None)
+
+
 async def test_a_delivered_record_makes_way_for_the_next(vault: Vault) -> None:
     await vault.commit(records=(start(), stop()))
     await vault.deliver_next("42", utc_ms=NOON_MS + 5)
