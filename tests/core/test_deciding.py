@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from bridge.core.backend import AuthorizeAnswered, AuthorizeFailed
 from bridge.core.effects import Outcome, RememberTag
-from bridge.core.events import GrantMoved, GrantWithdrawn
+from bridge.core.events import GrantMoved, GrantWithdrawn, SessionStopOrdered
+from bridge.core.orders import Reservation
 from bridge.core.settings import Settings
 from bridge.core.state import Granted
-from bridge.core.values import IdTag, Mode, Person, TagInfo, Verdict
+from bridge.core.values import IdTag, Mode, Person, QuestionId, TagInfo, Verdict
 from tests.core.world import (
     ACCEPTED,
     ANNA,
@@ -21,6 +23,7 @@ from tests.core.world import (
     FAMILY,
     INVALID,
     ROAMER,
+    STRANGER,
     Bench,
     charging,
     plugged,
@@ -339,6 +342,87 @@ def test_a_master_pass_starts_nothing_remotely(settings: Settings) -> None:
     bench = plugged(settings=settings)
     assert bench.remote_start(known=MASTER) is Outcome.REJECTED
     assert bench.runs == "nothing"
+
+
+# --- whether somebody else may end it ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.requirement("2.0.1 TC_C_39_CS")
+@pytest.mark.requirement("2.0.1 TC_C_42_CS")
+@pytest.mark.parametrize(
+    "info, after_s, decided",
+    [
+        pytest.param(FAMILY, 20, ("green", "ocpp", "stopped"), id="of the same group"),
+        pytest.param(FAMILY, 5, ("green", "ocpp", "already_running"), id="right after the start"),
+        pytest.param(ACCEPTED, 20, ("red", "bridge", "occupied"), id="of no group"),
+        pytest.param(replace(FAMILY, verdict=Verdict.INVALID), 20, ("red", "bridge", "occupied"), id="refused"),
+        pytest.param(None, 20, ("red", "bridge", "no_answer"), id="no answer"),
+    ],
+)
+def test_the_answer_tells_whether_a_foreign_tag_ends_the_session(
+    info: TagInfo | None, after_s: float, decided: tuple[str, str, str]
+) -> None:
+    bench = charging(info=FAMILY)
+    bench.passes(after_s)
+    bench.taps(STRANGER)
+    if info is None:
+        bench.leaves_unanswered()
+    else:
+        bench.answers(info)
+    assert bench.decided == decided
+
+
+def test_the_list_may_tell_that_without_a_question() -> None:
+    bench = charging(info=FAMILY)
+    bench.changes("local_pre_authorize", True)  # noqa: FBT003 - as the backend says it
+    bench.passes(20)
+    bench.taps(STRANGER, known=replace(FAMILY, listed=True))
+    assert (bench.decided, len(bench.questions)) == (("green", "ocpp", "stopped"), 1)
+
+
+@pytest.mark.parametrize("ends", [Bench.unplugs, Bench.resets, lambda bench: bench.happens(SessionStopOrdered)])
+def test_a_question_about_an_end_ends_with_the_session(ends: Any) -> None:  # noqa: ANN401
+    bench = charging(info=FAMILY)
+    bench.taps(STRANGER)
+    ends(bench)
+    assert bench.decided == ("red", "bridge", "no_session")
+
+
+def test_a_master_pass_ends_it_whoever_began_it() -> None:
+    bench = charging(info=ACCEPTED, settings=Settings(master_pass_group="POLICE"))
+    bench.taps(STRANGER)
+    bench.answers(TagInfo(verdict=Verdict.ACCEPTED, group="POLICE"))
+    assert bench.decided == ("green", "ocpp", "stopped")
+
+
+@pytest.mark.parametrize("question", ["another", None])
+def test_an_answer_to_another_question_decides_nothing(question: str | None) -> None:
+    """A late one teaches the cache, and only where it can be placed."""
+    bench = plugged()
+    bench.taps(ROAMER)
+    tag = None if question is None else ROAMER.tag
+    bench.happens(AuthorizeAnswered, question=QuestionId("another"), info=ACCEPTED, tag=tag)
+    bench.happens(AuthorizeFailed, question=QuestionId("another"))
+    assert len(bench.asked_for(RememberTag)) == (question is not None)
+    assert not bench.decisions
+
+
+def test_a_yes_does_not_open_what_is_kept_for_somebody_else() -> None:
+    """It came while the connector was being reserved."""
+    bench = plugged()
+    bench.taps(ROAMER)
+    kept = Reservation(id=1, connector=1, tag=IdTag(text="BEN-1"), group=None, expires_ms=bench.now_ms + 60_000)
+    bench.state = replace(bench.state, kept=replace(bench.state.kept, reservation=kept))
+    bench.answers(ACCEPTED)
+    assert bench.decided == ("red", "bridge", "reserved")
+
+
+def test_a_yes_while_energy_management_says_no_says_so() -> None:
+    bench = plugged()
+    bench.energy(allow=False)
+    bench.taps(ROAMER)
+    bench.answers(ACCEPTED)
+    assert bench.decided == ("green", "ocpp", "waiting_for_energy_management")
 
 
 # --- why nothing can start here -------------------------------------------------------------------------------------------------

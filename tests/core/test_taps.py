@@ -1,5 +1,6 @@
 """Taps, app buttons, and the one decision each of them gets (B1-B5, B7, B9)."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from bridge.core.backend import AuthorizeAnswered, AuthorizeFailed
 from bridge.core.effects import RememberTag
+from bridge.core.orders import Reservation
 from bridge.core.settings import Settings
 from bridge.core.values import IdTag, Person, QuestionId, TagInfo, UserId, Verdict
 from tests.core.world import (
@@ -77,6 +79,41 @@ def test_a_known_user_charges_with_the_users_tag_not_the_cards_uid(presents: Any
     assert [question.tag.text for question in bench.questions] == ["BEN-1"]
     assert bench.starts[0].tag.text == "BEN-1"
     assert (bench.decisions[0].user, bench.decisions[0].tag) == (UserId("ben"), BEN.tag)
+
+
+# --- when nobody is asked ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.requirement("B3")
+@pytest.mark.requirement("B7")
+@pytest.mark.parametrize(
+    "person, prepares, decided",
+    [
+        pytest.param(DORA, lambda _: None, ("red", "bridge", "no_permission"), id="no tag"),
+        pytest.param(CARL, lambda _: None, GREEN_LOCAL, id="no tag, local permission"),
+        pytest.param(BEN, lambda bench: bench.sets_availability(operative=False), ("red", "bridge", "unavailable"), id="out of service"),
+        pytest.param(BEN, Bench.backend_goes, ("red", "bridge", "backend_away"), id="backend away"),
+        pytest.param(BEN, lambda bench: bench.wallbox(fault="GroundFailure"), ("red", "bridge", "faulted"), id="faulted"),
+    ],
+)
+def test_a_tap_that_nobody_need_be_asked_about_is_decided_at_once(
+    person: Person, prepares: Callable[[Bench], object], decided: tuple[str, str, str]
+) -> None:
+    bench = plugged()
+    prepares(bench)
+    bench.taps(person)
+    assert (bench.decided, bench.questions) == (decided, [])
+
+
+@pytest.mark.requirement("1.6 TC_046_CS")
+@pytest.mark.parametrize("group, asks", [(None, False), ("FAMILY", True)])
+def test_another_tag_than_the_reserved_one_is_asked_about_only_for_its_group(group: str | None, asks: bool) -> None:
+    bench = plugged()
+    kept = Reservation(id=1, connector=1, tag=IdTag(text="BEN-1"), group=group, expires_ms=bench.now_ms + 60_000)
+    bench.state = replace(bench.state, kept=replace(bench.state.kept, reservation=kept))
+    bench.taps(ROAMER)
+    assert bool(bench.questions) is asks
+    assert asks or bench.decided == ("red", "bridge", "reserved")
 
 
 # --- B9: exactly one decision ---------------------------------------------------------------------------------------------------
