@@ -96,6 +96,7 @@ def tag_in(call: OpenCall | None) -> IdTag | None:
             return effect.tag
         case OpenCall(job=Deliver(head=head)):
             record = head.row.record
-            return record.tag if isinstance(record, RecordStart | RecordStop) else None
+            told = None if record.telling is None else record.telling.tag
+            return told or (record.tag if isinstance(record, RecordStart | RecordStop) else None)
         case _:
             return None

@@ -1,9 +1,11 @@
 """What an open call is about."""
 
+from dataclasses import replace
+
 import pytest
 
-from bridge.core.effects import Record
-from bridge.core.values import IdTag, RecordId
+from bridge.core.effects import Record, Telling
+from bridge.core.values import IdTag, RecordId, TxKind, TxTrigger
 from bridge.ocpp.attempts import head_of
 from bridge.ocpp.jobs import Beat, Deliver, Job, OpenCall, Question, tag_in
 from tests.ocpp.stations import Row, question
@@ -21,6 +23,8 @@ def delivering(record: Record) -> Deliver:
         (delivering(START), TAG),
         (delivering(STOP), None),
         (delivering(SAMPLE), None),
+        (delivering(replace(SAMPLE, telling=Telling(kind=TxKind.UPDATED, trigger=TxTrigger.AUTHORIZED, tag=TAG))), TAG),
+        (delivering(replace(STOP, telling=Telling(kind=TxKind.ENDED, trigger=TxTrigger.REMOTE_STOP))), None),
         (Beat(), None),
     ],
 )

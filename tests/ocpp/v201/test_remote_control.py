@@ -72,6 +72,32 @@ def test_a_remote_start_that_can_not_be_is_rejected(payload: dict[str, Any], con
     assert status("RequestStartTransaction", payload, context) == ("Rejected", reason)
 
 
+PROFILE = {
+    "id": 1,
+    "stackLevel": 0,
+    "chargingProfilePurpose": "TxProfile",
+    "chargingProfileKind": "Relative",
+    "chargingSchedule": [{"id": 1, "chargingRateUnit": "A", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 6.1}]}],
+}
+
+
+def test_a_profile_that_comes_along_is_ignored_where_none_are_followed() -> None:
+    """F01.FR.12."""
+    assert handled("RequestStartTransaction", START | {"chargingProfile": PROFILE}) == handled("RequestStartTransaction", START)
+
+
+def test_a_profile_that_comes_along_is_followed_or_refused_where_profiles_are() -> None:
+    """F01.FR.10, FR.26."""
+    state = charge_point()
+    smart = asked(replace(state, rules=replace(state.rules, smart_charging=True)))
+    passed = handled("RequestStartTransaction", START | {"chargingProfile": PROFILE}, smart)
+    assert isinstance(passed, Passed)
+    assert isinstance(passed.event, RemoteStartRequested)
+    assert passed.event.profile is not None
+    odd = PROFILE | {"chargingProfilePurpose": "TxDefaultProfile"}
+    assert status("RequestStartTransaction", START | {"chargingProfile": odd}, smart) == ("Rejected", "InvalidProfile")
+
+
 @pytest.mark.parametrize("state", [in_transaction(RUNNING), in_transaction(charge_point(), authorised=False), RUNNING])
 def test_a_remote_stop_is_passed_on_by_the_name_of_the_transaction(state: State) -> None:
     event = RemoteStopRequested(request=REQUEST, backend_id="session-1", **STAMP)
