@@ -374,7 +374,7 @@ def test_the_answer_tells_whether_a_foreign_tag_ends_the_session(
 
 def test_the_list_may_tell_that_without_a_question() -> None:
     bench = charging(info=FAMILY)
-    bench.changes("local_pre_authorize", True)  # noqa: FBT003 - as the backend says it
+    bench.changes("local_pre_authorize", True)
     bench.passes(20)
     bench.taps(STRANGER, known=replace(FAMILY, listed=True))
     assert (bench.decided, len(bench.questions)) == (("green", "ocpp", "stopped"), 1)
