@@ -42,6 +42,7 @@ async def test_on_a_shared_reader_the_first_plug_counts(tmp_path: Path, broker: 
     async with house(tmp_path, broker, charge_points=points) as home, home.station("garage") as garage, home.station("yard") as yard:
         await home.topics.publish("nfc/hall/tap", {"tag": CARD, "id": "t1"})
         assert (await home.topics.hears("nfc/hall/decision", id="t1")).json["reason"] == "waiting_for_plug"
+        await garage.reports("Preparing")
         await yard.box.plug()
         await yard.sends("StartTransaction", idTag=CARD)
         await yard.box.released()
