@@ -147,6 +147,8 @@ class App:
             connect=Opener(self._clock.utc_ms, SocketSettings(open_s=csms.connect_timeout_s)),
             hide=functools.partial(hidden, mask=mask),
             on_time=functools.partial(self._timekeeper.told, csms.id),
+            network_hosts=csms.network_hosts,
+            tls=functools.cache(functools.partial(_context, csms)),
             settings=LinkSettings(
                 call_timeout_s=csms.call_timeout_s,
                 start_spread_s=len(self._configuration.charge_points) / CONNECTS_A_SECOND,
@@ -313,8 +315,10 @@ def broker_settings(configuration: Configuration) -> BrokerSettings:
 
 def _tls(csms: Csms) -> ssl.SSLContext | None:
     """One context for all links to a central system: each of its own would cost 20 KiB more (performance.md §2)."""
-    if not csms.url.startswith("wss:"):
-        return None
+    return _context(csms) if csms.url.startswith("wss:") else None
+
+
+def _context(csms: Csms) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=csms.ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context

@@ -56,6 +56,7 @@ def _csms(key: str, values: Document, secrets: Secrets) -> Csms:
         url=values["url"],
         protocols=checks.protocols(values),
         file_hosts=tuple(values.get("file_hosts", ())),
+        network_hosts=tuple(values.get("network_hosts", ())),
         ca_file=secrets.files.get(("csms", key, "ca_file")),
         password_form=PasswordForm(values.get("password_form", "text")),
         monitor=values.get("monitor", False),

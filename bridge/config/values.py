@@ -70,6 +70,8 @@ class Csms:
     """The WebSocket sub-protocols offered to it, the preferred one first."""
     file_hosts: tuple[str, ...] = ()
     """Where it may have files sent to and fetched from; without any, nowhere."""
+    network_hosts: tuple[str, ...] = ()
+    """Where it may send its charge points, beside its own host (OCPP 2.0.1 network profiles)."""
     ca_file: Path | None = None
     password_form: PasswordForm = PasswordForm.TEXT
     monitor: bool = False

@@ -15,6 +15,7 @@ from bridge.ocpp.v201 import (
     local_list,
     metering,
     monitoring,
+    network,
     provisioning,
     remote_control,
     reservation,
@@ -26,6 +27,7 @@ from bridge.ocpp.v201.refusals import unknown_action
 
 BLOCKS = (
     provisioning,
+    network,
     device_model,
     authorization,
     local_list,
