@@ -2,15 +2,19 @@
 
 from collections.abc import Iterable
 
-from bridge.core.backend import AuthorizeAnswered, ResetRequested
+from bridge.core.backend import AuthorizeAnswered, ListSent, ResetRequested
 from bridge.core.clockwork import deadline_s
 from bridge.core.effects import (
+    Answer,
     AnyEffect,
+    AskAuthorize,
+    ChangeList,
     Command,
     CommandHardware,
     Decide,
     EntryKind,
     HistoryEntry,
+    Outcome,
     Record,
     RecordSample,
     RecordStart,
@@ -24,19 +28,21 @@ from bridge.core.events import AnyEvent, Origin, Restarted, StopPressed, TagPres
 from bridge.core.hardware import is_plugged
 from bridge.core.state import Asking, BackendSession, Granted, LocalSession, NoSession, NotPending, State
 from bridge.core.status import reported_status
-from bridge.core.values import NO_FAULT, Colour, SessionId, Status, TxKind
+from bridge.core.values import NO_FAULT, Colour, SessionId, Status, TxKind, Verdict
 
 _A, _P, _C, _V, _E = Status.AVAILABLE, Status.PREPARING, Status.CHARGING, Status.SUSPENDED_EV, Status.SUSPENDED_EVSE
-_F, _U, _X = Status.FINISHING, Status.UNAVAILABLE, Status.FAULTED
+_F, _R, _U, _X = Status.FINISHING, Status.RESERVED, Status.UNAVAILABLE, Status.FAULTED
 
 TRANSITIONS: dict[Status, set[Status]] = {
-    _A: {_P, _C, _V, _E, _U, _X},
-    _P: {_A, _C, _V, _E, _F, _X, _U},  # to Unavailable is our one documented deviation (design.md §2 "Hardware")
+    _A: {_P, _C, _V, _E, _R, _U, _X},
+    # to Reserved is Available and Reserved in one: what was prepared lapsed or left, and the reservation was not for it
+    _P: {_A, _C, _V, _E, _F, _X, _R, _U},  # to Unavailable is our one documented deviation (design.md §2 "Hardware")
     _C: {_A, _V, _E, _F, _U, _X},
     _V: {_A, _C, _E, _F, _U, _X},
     _E: {_A, _C, _V, _F, _U, _X},
     _F: {_A, _P, _U, _X},
-    _U: {_A, _P, _C, _V, _E, _X},
+    _R: {_A, _P, _U, _X},
+    _U: {_A, _P, _C, _V, _E, _R, _X},  # to Reserved: the wallbox, which could not be heard, is back
     _X: {_A, _P, _C, _V, _E, _F, _U},
 }
 """OCPP 1.6 §4.9, as conformance.md §3.3 has it."""
@@ -72,6 +78,10 @@ class Ledger:
         self.local_sessions_are_nobodys_business(after)
         self.no_wait_is_for_ever(event, after)
         somebody_is_behind_a_transaction(after)
+        nobody_takes_what_is_reserved(before, after, effects)
+        lists_come_with_their_version(before, event, after, effects)
+        only_what_is_open_is_asked(after, effects)
+        master_passes_begin_nothing(before, after)
 
     def _note(self, event: AnyEvent, effects: Iterable[AnyEffect]) -> None:
         if isinstance(event, Restarted):
@@ -216,6 +226,23 @@ def somebody_is_behind_a_transaction(after: State) -> None:
     assert isinstance(session, BackendSession) or permitted or is_plugged(after.hardware) is not False
 
 
+def nobody_takes_what_is_reserved(before: State, after: State, effects: Iterable[AnyEffect]) -> None:
+    """Until it runs out only the reserved tag or group begins anything, and the start that does names the reservation and uses it up."""
+    reservation, session = before.kept.reservation, after.kept.session
+    if reservation is None or after.now.utc_ms >= reservation.expires_ms:
+        return
+    if isinstance(session, NoSession) or not isinstance(before.kept.session, NoSession) or session.follows is not None:
+        return
+    tag = session.person.tag
+    own = tag is not None and tag.key == reservation.tag.key
+    if isinstance(session, LocalSession):
+        assert own, "a local permission opened what somebody else had reserved"
+        return
+    assert own or (session.group is not None and session.group == reservation.group), "a reservation was taken by somebody else"
+    assert [effect.reservation for effect in effects if isinstance(effect, RecordStart)] == [reservation.id]
+    assert after.kept.reservation is None
+
+
 def _time_ms(record: Record) -> int:
     return record.reading.utc_ms if isinstance(record, RecordSample) else record.utc_ms
 
@@ -280,7 +307,7 @@ def questions_belong_to_what_is_there(after: State) -> None:
     if not isinstance(session, NoSession) and session.ending is None:
         assert isinstance(pending, NotPending) or (isinstance(pending, Asking) and pending.stop)
     if isinstance(pending, Asking) and pending.stop:
-        assert isinstance(session, BackendSession)
+        assert isinstance(session, BackendSession) or (after.settings.master_pass_group and isinstance(session, LocalSession))
     if after.recovery is not None:
         assert not isinstance(session, NoSession)
 
@@ -295,3 +322,36 @@ def status_moves_as_the_field_allows(before: State, event: AnyEvent, after: Stat
     between = (Status.FINISHING, Status.PREPARING) if was is Status.FINISHING else (Status.FINISHING,)
     by_way = any(one in TRANSITIONS[was] | {was} and now in TRANSITIONS[one] for one in between)
     assert now in TRANSITIONS[was] or by_way, f"{was} to {now}"
+
+
+def lists_come_with_their_version(before: State, event: AnyEvent, after: State, effects: Iterable[AnyEffect]) -> None:
+    """Both change or neither; a change never goes back to an older list; and each list sent is answered."""
+    if not isinstance(event, ListSent):
+        assert after.kept.list_version == before.kept.list_version
+        return
+    changes = [effect for effect in effects if isinstance(effect, ChangeList)]
+    (answer,) = (effect for effect in effects if isinstance(effect, Answer))
+    took = answer.outcome is Outcome.ACCEPTED
+    assert changes == ([ChangeList(full=event.full, entries=event.entries)] if took else [])
+    assert after.kept.list_version == (event.version if took else before.kept.list_version)
+    assert event.full or not took or after.kept.list_version > before.kept.list_version
+    assert not took or (after.kept.list_version > 0 and after.settings.list_enabled)
+
+
+def only_what_is_open_is_asked(after: State, effects: Iterable[AnyEffect]) -> None:
+    """The backend is not asked where it said not to, nor about a tag whose refusal it called final."""
+    if not any(isinstance(effect, AskAuthorize) for effect in effects):
+        return
+    settings, pending = after.settings, after.pending
+    assert settings.ask_backend
+    assert isinstance(pending, Asking)
+    known = pending.known
+    if known is not None and known.verdict is not Verdict.ACCEPTED and settings.list_final and settings.list_enabled:
+        assert not known.listed
+
+
+def master_passes_begin_nothing(before: State, after: State) -> None:
+    """A session that has just begun is nobody's who only may end them."""
+    session, master = after.kept.session, before.settings.master_pass_group
+    if master and isinstance(session, BackendSession) and isinstance(before.kept.session, NoSession):
+        assert session.group != master or session.follows is not None or before.recovery is not None

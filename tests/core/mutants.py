@@ -21,8 +21,8 @@ EXAMPLES = 600
 HUNT = """
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
-from tests.core.test_laws import Anything, AtWork, STEPS
-for machine in (AtWork, Anything): run_state_machine_as_test(machine, settings=settings(max_examples={examples}, stateful_step_count=STEPS, deadline=None, database=None,
+from tests.core.test_laws import Anything, AtWork, Keeps, STEPS
+for machine in (AtWork, Anything, Keeps): run_state_machine_as_test(machine, settings=settings(max_examples={examples}, stateful_step_count=STEPS, deadline=None, database=None,
     derandomize=True, phases=[Phase.generate], report_multiple_bugs=False, suppress_health_check=list(HealthCheck)))
 """
 
@@ -154,6 +154,15 @@ MUTANTS = (
     Mutant("nothing waits for ever", "clockwork", "    (_question_s, _question_due),\n", ""),
     Mutant("nothing waits for ever", "clockwork", "    (_ending_s, finish),\n", ""),
     Mutant("an unplug ends the session", "vehicle", "    close(draft, StopReason.EV_DISCONNECTED)\n", ""),
+    Mutant("nobody takes what is reserved", "deciding", "if refusal is None and is_kept_from(draft.state, asking.tag, group):", "if False:"),
+    Mutant("a start uses a reservation up", "sessions", "        draft.kept = replace(draft.kept, reservation=None)\n", "        pass\n"),
+    Mutant("a list comes with its version", "local_list", "event.version <= state.kept.list_version", "event.version < state.kept.list_version"),
+    Mutant("a list comes with its version", "local_list", "        draft.emit(ChangeList(full=event.full, entries=event.entries))\n", ""),
+    Mutant("a list comes with its version", "local_list", "    if not state.settings.list_enabled:\n        return Outcome.NOT_SUPPORTED\n", ""),
+    Mutant("only what is open is asked", "known", "return settings.ask_backend and not (", "return True or not ("),
+    Mutant("only what is open is asked", "known", "settings.list_final if here.listed else settings.cache_final", "False"),
+    Mutant("master passes begin nothing", "deciding", "    elif is_master_pass(draft.state, info.group):\n", "    elif False:\n"),
+    Mutant("questions belong to what is there", "deciding", "stoppable = isinstance(session, BackendSession) or", "stoppable = True or"),
 )
 
 

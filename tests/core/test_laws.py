@@ -12,28 +12,41 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from bridge.core.backend import CacheClearRequested, ReadingRequested, RecordParked, ResetKind, UnlockRequested
+from bridge.core.backend import CacheClearRequested, ListSent, ReadingRequested, RecordParked, ResetKind, UnlockRequested
 from bridge.core.effects import AskAuthorize
 from bridge.core.events import AlertCleared, ClockCorrected, CommandAnswered, GrantMoved, GrantWithdrawn, Restarted, SessionStopOrdered
 from bridge.core.leap import Leap
+from bridge.core.orders import ListEntry
 from bridge.core.settings import EnergyRules, Settings
 from bridge.core.state import Kept, NoSession
-from bridge.core.values import CommandId, Person, RecordId, RequestId, SessionId, TagInfo, TxPoint, Verdict
+from bridge.core.values import CommandId, IdTag, Person, RecordId, RequestId, SessionId, TagInfo, TxPoint, Verdict
 from tests.core.laws import Ledger
+from tests.core.reserving import cancels, reservation, reserves
 from tests.core.world import ACCEPTED, ANNA, BEN, CARL, DORA, FAMILY, INVALID, ROAMER, STRANGER, Bench
 
 PEOPLE = st.sampled_from([ANNA, BEN, CARL, DORA, ROAMER, STRANGER])
 GUESTS = st.sampled_from([ANNA, BEN, ROAMER])
 """Those with a tag the backend can be asked about."""
 INFOS = st.builds(
-    TagInfo, verdict=st.sampled_from([Verdict.ACCEPTED, Verdict.ACCEPTED, Verdict.INVALID]), group=st.sampled_from([None, "FAMILY"])
+    TagInfo,
+    verdict=st.sampled_from([Verdict.ACCEPTED, Verdict.ACCEPTED, Verdict.INVALID]),
+    group=st.sampled_from([None, "FAMILY"]),
+    listed=st.booleans(),
 )
-CHANGES: list[tuple[str, int | bool]] = [
+ENTRIES = st.lists(
+    st.builds(ListEntry, tag=st.sampled_from([IdTag(text="04EE"), IdTag(text="BEN-1"), IdTag(text="")]), info=st.none() | INFOS), max_size=2
+)
+CHANGES: list[tuple[str, int | bool | str]] = [
     ("sample_interval_s", 0),
     ("sample_interval_s", 20),
     ("aligned_interval_s", 900),
     ("cache_enabled", False),
     ("stop_on_invalid", False),
+    ("list_enabled", False),
+    ("list_enabled", True),
+    ("list_final", True),
+    ("local_pre_authorize", True),
+    ("master_pass_group", "FAMILY"),
 ]
 TELLS: list[dict[str, Any]] = [
     {"plugged": None},
@@ -300,8 +313,16 @@ class Life(RuleBasedStateMachine):
     def clears_the_cache(self) -> None:
         self.bench.happens(CacheClearRequested, request=RequestId("cache"))
 
+    @rule(version=st.sampled_from([-1, 0, 1, 2, 3]), full=st.booleans(), entries=ENTRIES, size=st.sampled_from([1, 10**6]))
+    def sends_a_list(self, version: int, full: bool, entries: list[ListEntry], size: int) -> None:
+        self.bench.happens(ListSent, request=RequestId("list"), version=version, full=full, entries=tuple(entries), size=size)
+
+    @rule(asks=st.booleans())
+    def wants_to_be_asked_or_not(self, asks: bool) -> None:
+        self.bench.changes("ask_backend", asks)
+
     @rule(change=st.sampled_from(CHANGES))
-    def changes(self, change: tuple[str, int | bool]) -> None:
+    def changes(self, change: tuple[str, int | bool | str]) -> None:
         self.bench.changes(*change)
 
     @rule()
@@ -425,6 +446,28 @@ class Told(AtWork):
         self.bench.meters(self.truth_wh, power_w=0.0)
 
 
+class Keeps(AtWork):
+    """A backend that reserves."""
+
+    @rule(person=GUESTS, group=st.sampled_from([None, "FAMILY"]), minutes=st.sampled_from([0, 1, 300]))
+    def reserves(self, person: Person, group: str | None, minutes: int) -> None:
+        assert person.tag is not None
+        self.bench.unplugs()
+        self.bench.passes(6)
+        expires_ms = self.bench.now_ms + minutes * 60_000
+        reserves(self.bench, reservation(person.tag.text, group=group, expires_ms=expires_ms))
+
+    @rule()
+    def takes_it_back(self) -> None:
+        cancels(self.bench)
+
+    def teardown(self) -> None:
+        """A reservation that runs out between two restarts would be a difference."""
+        if hasattr(self, "bench"):
+            cancels(self.bench)
+        super().teardown()
+
+
 TestAnything = Anything.TestCase
 TestAnything.settings = settings(
     max_examples=EXAMPLES,
@@ -438,3 +481,5 @@ TestTold = Told.TestCase
 TestTold.settings = TestAnything.settings
 TestAtWork = AtWork.TestCase
 TestAtWork.settings = TestAnything.settings
+TestKeeps = Keeps.TestCase
+TestKeeps.settings = TestAnything.settings
