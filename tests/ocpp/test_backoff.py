@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from bridge.ocpp.backoff import Intervals, Pace, backoff, boot_wait_s, heartbeat_s, retry_after_s, wait_s
+from bridge.ocpp.backoff import Intervals, Pace, Steps, backoff, boot_wait_s, heartbeat_s, retry_after_s, steps, wait_s
 
 PACE = Pace(first_s=2.0, cap_s=300.0, floor_s=0.5, patient_s=60.0)
 NOON_MS = 1_795_348_800_000
@@ -99,3 +99,25 @@ def test_boot_is_repeated_after_the_interval_within_reason(told_s: int, waited_s
 @pytest.mark.parametrize("told_s, beaten_s", [(0, 60), (-7, 60), (1, 1), (300, 300), (14_400, 14_400), (2**31, 86_400)])
 def test_heartbeats_come_as_often_as_the_central_system_wants(told_s: int, beaten_s: int) -> None:
     assert heartbeat_s(told_s, Intervals()) == beaten_s
+
+
+@pytest.mark.requirement("2.0.1 TC_B_57_CS")
+@pytest.mark.parametrize(
+    "wanted, rng, waits",
+    [
+        (Steps(minimum_s=2, random_s=0, repeats=3), Lowest(), [2, 4, 8, 16, 16, 16]),
+        (Steps(minimum_s=2, random_s=10, repeats=2), Highest(), [12, 14, 18, 18, 18, 18]),
+        (Steps(minimum_s=2, random_s=10, repeats=0), Highest(), [12, 12, 12, 12, 12, 12]),
+        (Steps(minimum_s=0, random_s=0, repeats=5), Lowest(), [0.5] * 6),
+    ],
+    ids=["doubled", "with a random part", "never doubled", "a hammer is none"],
+)
+def test_2_0_1_says_exactly_how_long_to_wait(wanted: Steps, rng: Random, waits: list[float]) -> None:
+    """Doubled so many times; every wait has a random part of its own, and the last one stays."""
+    assert list(islice(steps(wanted, PACE, rng), 6)) == waits
+
+
+def test_the_random_part_is_within_its_range() -> None:
+    drawn = [next(steps(Steps(minimum_s=2, random_s=10, repeats=5), PACE, Random(seed))) for seed in range(200)]
+    assert all(2 <= wait <= 12 for wait in drawn)
+    assert max(drawn) - min(drawn) > 8

@@ -5,11 +5,12 @@ from random import Random
 import pytest
 
 from bridge.core.effects import AnnounceReading, Record
+from bridge.core.orders import LogTold
 from bridge.core.values import Reading, ReadingContext, RecordId
 from bridge.ocpp.attempts import Again, Broken, Dropped, Ending, Left, Park, Patience, Silent, head_of, message_id
-from bridge.ocpp.delivery import ASKS_MAX, BEAT_MAX_S, ERRANDS_MAX, READINGS_MAX, Delivery
+from bridge.ocpp.delivery import ASKS_MAX, BEAT_MAX_S, ERRANDS_MAX, NOTICES_MAX, READINGS_MAX, Delivery
 from bridge.ocpp.dialect import Outgoing, Registration
-from bridge.ocpp.jobs import Announced, Deliver, Job, Loss, News, Question, Triggered
+from bridge.ocpp.jobs import Announced, Boot, Deliver, Job, Loss, News, Question, Told, Triggered
 from tests.ocpp.stations import Row, outgoing, question
 from tests.ocpp.worlds import SAMPLE, START, STOP
 
@@ -25,8 +26,8 @@ def name(job: Job | None) -> str:
             return "nothing"
         case Question(effect=effect):
             return f"ask {effect.question}"
-        case Triggered(outgoing=triggered):
-            return triggered.action
+        case Triggered(outgoing=told) | Told(outgoing=told):
+            return told.action
         case Deliver(head=head):
             return f"record {head.row.id}"
         case _:
@@ -566,3 +567,75 @@ def test_a_head_that_was_settled_late_keeps_the_newer_one() -> None:
     desk.delivery.delivered(job)
     desk.rows.remove(row(2))
     assert desk.send() == "record 1"
+
+
+# --- another version --------------------------------------------------------------------------------------------------------------------
+
+
+def test_why_it_registers_again_is_known() -> None:
+    """It was asked to, or it found itself forgotten; the one does not become the other."""
+    desk = Desk().connect()
+    desk.delivery.trigger_boot()
+    assert desk.delivery.next(0.0) == Boot(triggered=True)
+    assert desk.send() == "boot"
+    desk.delivery.refused(desk.answer(), "GenericError", "", patience=PATIENCE, now_s=0.0, utc_ms=0)
+    assert desk.delivery.next(0.0) != Boot(triggered=True)
+
+
+def test_statuses_that_were_told_are_told_again_where_they_may_not_have_arrived() -> None:
+    """In 2.0.1 a short outage repeats nothing, except what was open when the link broke."""
+    desk = Desk().connect()
+    desk.delivery.news.stale = True
+    place, status = desk.delivery.news.next((outgoing("StatusNotification"),), 0.0, 0.0) or (7, outgoing())
+    desk.delivery.news.told(place, status)
+    desk.delivery.sent(News(), status, 0.0)
+    desk.lose(Dropped(code=None))
+    desk.delivery.connect(1.0, remembered=True)
+    assert desk.delivery.news.next((outgoing("StatusNotification"),), 1.0, 0.0) is not None
+
+
+@pytest.mark.parametrize("remembered, told", [(True, 0), (False, 1)])
+def test_a_central_system_that_remembers_is_not_told_twice(remembered: bool, told: int) -> None:
+    desk = Desk().connect()
+    statuses = (outgoing("StatusNotification"),)
+    desk.delivery.news.told(0, statuses[0])
+    desk.lose(Dropped(code=None))
+    desk.delivery.connect(1.0, remembered=remembered)
+    assert (desk.delivery.news.next(statuses, 1.0, 0.0) is not None) == told
+
+
+def test_in_another_version_everything_that_waits_is_said_in_its_words() -> None:
+    """It registers anew; what follows a registration follows the new one, and is not kept from the old."""
+    notice = LogTold(job=1, status="Uploading")
+    other = LogTold(job=1, status="Uploaded")
+    desk = Desk(row()).connect()
+    assert desk.send(outgoing("Former")) == "record 1"
+    desk.lose(Dropped(code=None))
+    parts = tuple(Told(outgoing(f"Part{number}"), notice) for number in range(2))
+    desk.delivery.tell((Told(outgoing("Greeting")), *parts, Told(outgoing("Other"), other)))
+    desk.delivery.translate(lambda told: (Told(outgoing(told.status), told),) if isinstance(told, LogTold) else ())
+    desk.delivery.connect(1.0)
+    desk.boot(Registration.ACCEPTED)
+    desk.tell_news()
+    for status in ("Uploading", "Uploaded"):
+        assert desk.send() == status
+        desk.answer()
+    job = desk.delivery.next(1.0)
+    assert isinstance(job, Deliver)
+    assert job.head.outgoing is None, "it is rendered anew"
+
+
+def test_a_notice_outlives_the_connection_it_was_open_on() -> None:
+    desk = Desk().connect()
+    desk.delivery.tell((Told(outgoing("Notice"), LogTold(job=1, status="Uploading")),))
+    assert desk.send() == "Notice"
+    desk.lose(Dropped(code=None))
+    desk.connect()
+    assert desk.send() == "Notice"
+
+
+def test_the_oldest_notices_go_when_there_are_too_many() -> None:
+    desk = Desk()
+    desk.delivery.tell(tuple(Told(outgoing(str(number))) for number in range(NOTICES_MAX + 1)))
+    desk.connect()
+    assert desk.send() == "1"

@@ -1,5 +1,7 @@
 """Which status is told, and when."""
 
+import pytest
+
 from bridge.ocpp.dialect import Outgoing
 from bridge.ocpp.news import StatusNews
 
@@ -19,6 +21,19 @@ def tell_all(news: StatusNews, now: tuple[Outgoing, ...], now_s: float = 0.0, mi
         news.told(place, status)
         told.append(f"{place} {status.payload['status']}")
     return told
+
+
+@pytest.mark.requirement("2.0.1 TC_B_52_CS")
+def test_a_central_system_that_remembers_hears_what_has_changed() -> None:
+    """After a short outage in 2.0.1; a change that has to last begins to count anew."""
+    news = StatusNews()
+    tell_all(news, statuses("Available"))
+    assert news.next(statuses("Preparing"), 10, 5) is None
+    news.resume()
+    assert (news.stale, news.due_s) == (True, None)
+    assert tell_all(news, statuses("Preparing"), now_s=100, minimum_s=5) == []
+    assert news.due_s == 105
+    assert tell_all(news, statuses("Preparing"), now_s=105, minimum_s=5) == ["1 Preparing"]
 
 
 def test_a_new_connection_hears_everything_once() -> None:

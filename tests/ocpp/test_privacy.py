@@ -30,3 +30,9 @@ def test_fields_that_carry_a_tag_are_masked(frame: str, shown: str) -> None:
 )
 def test_a_tag_repeated_in_a_text_is_masked(text: str, tag: str, shown: str) -> None:
     assert without(text, tag) == shown
+
+
+def test_a_network_profile_is_not_in_the_log() -> None:
+    """It may hold the PIN of a modem and the key of a VPN."""
+    frame = '[2,"1","SetNetworkProfile",{"configurationSlot":2,"connectionData":{"vpn":{"password":"geheim"},"apn":{"simPin":1234}}}]'
+    assert hidden(frame, mask=lambda _: "…") == '[2,"1","SetNetworkProfile"…'
