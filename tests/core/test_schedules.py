@@ -299,7 +299,7 @@ def _plainly(profile: ChargingProfile, utc_ms: int, began_ms: int) -> tuple[bool
     return True, limit if limit is None or schedule.unit is RateUnit.AMPERES else limit / 690
 
 
-def _brute_force(profiles: list[ChargingProfile], utc_ms: int, began_ms: int) -> float:
+def brute_force(profiles: list[ChargingProfile], utc_ms: int, began_ms: int) -> float:
     best: dict[ProfilePurpose, tuple[int, int, float]] = {}
     overruled = False
     for profile in profiles:
@@ -336,7 +336,7 @@ def test_the_composite_is_what_each_second_says(profiles: list[ChargingProfile],
     assert all(one.limit != other.limit for one, other in pairwise(schedule.periods))
     for second in range(SPAN_S):
         limit = [period.limit for period in schedule.periods if period.start_s <= second][-1]
-        assert limit == told(_brute_force(profiles, start_ms + second * 1000, began_ms), unit, RULES)
+        assert limit == told(brute_force(profiles, start_ms + second * 1000, began_ms), unit, RULES)
 
 
 @given(profiles=st.lists(PROFILES, max_size=4), began_ms=_times, at_ms=_times)
