@@ -44,7 +44,6 @@ CHANGES: list[tuple[str, int | bool | str]] = [
     ("stop_on_invalid", False),
     ("list_enabled", False),
     ("list_enabled", True),
-    ("list_final", True),
     ("local_pre_authorize", True),
     ("master_pass_group", "FAMILY"),
 ]
@@ -403,6 +402,7 @@ class Anything(Life):
                 "local_pre_authorize": st.booleans(),
                 "allow_offline_unknown": st.booleans(),
                 "authorize_remote": st.booleans(),
+                "list_final": st.booleans(),
                 "aligned_interval_s": st.sampled_from([0, 900]),
             }
         ),
