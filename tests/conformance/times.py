@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from tests.peers.journal import Call
 
@@ -13,6 +13,11 @@ ROUNDING_MS = 1
 def moment_ms(text: str) -> int:
     """A timestamp, in ms since 1970."""
     return round(datetime.fromisoformat(text).timestamp() * 1000)
+
+
+def soon(seconds: float) -> str:
+    """So long from now, as a central system writes it."""
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def measured_ms(calls: Sequence[Call]) -> list[int]:
