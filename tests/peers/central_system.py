@@ -130,7 +130,12 @@ def default_answers(protocol: str) -> dict[str, list[Behaviour]]:
     now = {"currentTime": "2026-01-01T00:00:00Z"}
     accepted = {"idTagInfo": {"status": "Accepted"}}
     if protocol != "ocpp1.6":
-        return {"BootNotification": [{**now, "interval": 300, "status": "Accepted"}], "Heartbeat": [now]}
+        return {
+            "BootNotification": [{**now, "interval": 300, "status": "Accepted"}],
+            "Heartbeat": [now],
+            "Authorize": [{"idTokenInfo": {"status": "Accepted"}}],
+            "DataTransfer": [{"status": "Rejected"}],
+        }
     return {
         "BootNotification": [{**now, "interval": 300, "status": "Accepted"}],
         "Heartbeat": [now],
@@ -405,7 +410,7 @@ class CentralSystem:
             at_ms=time.time_ns() // 1_000_000,
             connection=connection.number,
             identity=connection.identity,
-            protocol=self._protocol,
+            protocol=connection.socket.subprotocol or self._protocol,
             from_station=from_station,
             # nonsense may be a megabyte of brackets that no journal can read
             text=text[:NONSENSE_MAX] if deliberate else text,
