@@ -123,7 +123,7 @@ class MemoryDisk:
         row = self.outbox.get(number)
         if row is None or row.state is RecordState.DELIVERED:
             return
-        if not isinstance(row.record, RecordStart) and self._start_is(row, RecordState.QUEUED):
+        if any(start.state is RecordState.QUEUED and start.id < number for start in self._starts(row)):
             # Taken under no name, just before its start came out of parking: it follows it once more.
             self._queue_again(row)
             return

@@ -24,11 +24,12 @@ UPDATE outbox SET state = 'delivered', settled_ms = ?2, error = NULL, retry_ms =
     WHERE a.charge_point = outbox.charge_point AND a.link = outbox.link AND a.session = outbox.session)
 WHERE id = ?1 AND state <> 'delivered' AND (kind = 'start' OR NOT EXISTS (
     SELECT 1 FROM outbox AS s
-    WHERE s.session = outbox.session AND s.kind = 'start' AND s.state = 'queued'
+    WHERE s.session = outbox.session AND s.kind = 'start' AND s.state = 'queued' AND s.id < outbox.id
     AND s.charge_point = outbox.charge_point AND s.link = outbox.link))
 """
 # What is left was taken while its start waits to be sent again: it went out under no name, just before the start came out of
-# parking. It is a dependant of that start (design.md §4 rule 5) and follows it once more.
+# parking. It is a dependant of that start (design.md §4 rule 5) and follows it once more. What came before the start is none: 2.0.1
+# may begin a transaction earlier than its session.
 _FOLLOWS_ITS_START = """
 UPDATE outbox SET state = 'queued', attempts = 0, message = NULL, retry_ms = NULL, settled_ms = NULL, rounds = rounds + 1
 WHERE id = ? AND state <> 'delivered'

@@ -18,6 +18,7 @@ from tests.store.worlds import (
     sample,
     start,
     stop,
+    update,
 )
 
 ALL = tuple(RecordState)
@@ -62,6 +63,14 @@ async def test_whether_a_session_waits_is_told(vault: Vault) -> None:
     await vault.commit(parked=(Parked(id=vault.next().id, error="InternalError", retry_ms=None),))
     assert queued(None, SECOND) == [False, False]
     assert not vault.store.is_queued(CARPORT, CSMS, None)
+
+
+async def test_what_comes_before_the_start_is_no_dependant_of_it(vault: Vault) -> None:
+    """2.0.1 may begin a transaction with the permission or the plug; its billed start follows in the same queue."""
+    await vault.commit(records=(update(FIRST, 0), start(FIRST), stop(FIRST)))
+    for record in (update(FIRST, 0), start(FIRST), stop(FIRST)):
+        assert (await vault.deliver_next("tx")).record == record
+    assert vault.store.next_record(GARAGE, CSMS) is None
 
 
 async def test_a_delivered_record_makes_way_for_the_next(vault: Vault) -> None:
