@@ -110,6 +110,10 @@ class RecordUpdate:
     offline: bool
     telling: Telling
     reading: Reading | None = None
+    begin: Reading | None = None
+    """With an end: the reading at its start."""
+    collected: tuple[Reading, ...] = ()
+    """With an end: as in RecordStop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

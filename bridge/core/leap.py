@@ -33,8 +33,14 @@ class Leap:
                 return replace(record, reading=self._reading(record.reading), utc_ms=self.time(record.utc_ms))
             case RecordSample():
                 return replace(record, reading=self._reading(record.reading))
-            case RecordUpdate(reading=reading):
-                return replace(record, utc_ms=self.time(record.utc_ms), reading=None if reading is None else self._reading(reading))
+            case RecordUpdate(reading=end, begin=begin):
+                return replace(
+                    record,
+                    utc_ms=self.time(record.utc_ms),
+                    reading=None if end is None else self._reading(end),
+                    begin=None if begin is None else self._reading(begin),
+                    collected=tuple(map(self._reading, record.collected)),
+                )
             case RecordStop():
                 begin, end = self._reading(record.begin), self._reading(record.reading)
                 collected = tuple(map(self._reading, record.collected))
@@ -120,7 +126,8 @@ def _times(record: Record) -> tuple[int, ...]:
         case RecordSample():
             return (record.reading.utc_ms,)
         case RecordUpdate():
-            return (record.utc_ms,)
+            readings = (record.begin, *record.collected, record.reading)
+            return (record.utc_ms, *(one.utc_ms for one in readings if one is not None))
         case RecordStop():
             return record.utc_ms, record.reading.utc_ms, record.begin.utc_ms
         case _:

@@ -251,6 +251,8 @@ class Transaction:
     """A tag has been told, and not its end."""
     over: bool = False
     """Its session has ended; only the plug is waited for."""
+    reason: StopReason | None = None
+    """Why it has, which is why the transaction will have ended."""
     begin: Reading | None = None
     collected: tuple[Reading, ...] = ()
 

@@ -138,12 +138,16 @@ def _session_started(before: State, draft: Draft, event: AnyEvent, record: Recor
 def _start_trigger(before: State, event: AnyEvent, transaction: Transaction, *, remote: bool) -> TxTrigger:
     """Why it starts: the plug where that came last, else the permission (E03.FR.12: the more specific one)."""
     pending = before.pending
+    remote = remote or isinstance(event, RemoteStartRequested)
+    # F02.FR.21: the first event after a remote start says so, even where the plug came last
+    if remote and not transaction.authorised:
+        return TxTrigger.REMOTE_START
     if transaction.authorised or (isinstance(pending, Granted) and not is_plugged(before.hardware)):
         return TxTrigger.CABLE_PLUGGED_IN
     at = before.hardware.plugged_at
     if isinstance(pending, Granted) and at is not None and at.mono_s > pending.until_s - before.settings.connection_timeout_s:
         return TxTrigger.CABLE_PLUGGED_IN
-    return TxTrigger.REMOTE_START if remote or isinstance(event, RemoteStartRequested) else TxTrigger.AUTHORIZED
+    return TxTrigger.AUTHORIZED
 
 
 def _remote_id(before: State, event: AnyEvent) -> int | None:
@@ -182,9 +186,9 @@ def _session_stopped(draft: Draft, record: RecordStop) -> None:
         tag=record.tag,
         reason=reason if ends else None,
     )
-    told = replace(record, session=transaction.id, sequence=transaction.sequence, telling=telling, collected=transaction.collected)
-    draft.emit(told)
-    rest = replace(_next(transaction, charging), authorised=False, over=True, collected=())
+    collected = transaction.collected if ends else ()
+    draft.emit(replace(record, session=transaction.id, sequence=transaction.sequence, telling=telling, collected=collected))
+    rest = replace(_next(transaction, charging), authorised=False, over=True, reason=reason)
     _keep(draft, None if ends else rest)
 
 
@@ -261,7 +265,8 @@ def _maybe_end(draft: Draft, event: AnyEvent, transaction: Transaction) -> None:
     elif isinstance(session, LocalSession) or (isinstance(pending, Granted) and pending.local):
         _end(draft, transaction, TxTrigger.DEAUTHORIZED, StopReason.DEAUTHORIZED)
     elif transaction.connected and charging_state(draft.state) is ChargingState.IDLE:
-        _end(draft, transaction, TxTrigger.EV_COMMUNICATION_LOST, StopReason.EV_DISCONNECTED)
+        # F03, C16: what stopped the energy is why it ended, though only the plug ends it
+        _end(draft, transaction, TxTrigger.EV_COMMUNICATION_LOST, transaction.reason or StopReason.EV_DISCONNECTED)
     elif transaction.authorised and not permitted:
         lapsed = isinstance(event, TimePassed)
         trigger, reason = ENDS[StopReason.TIMEOUT if lapsed else StopReason.DEAUTHORIZED]
@@ -272,24 +277,27 @@ def _maybe_end(draft: Draft, event: AnyEvent, transaction: Transaction) -> None:
 
 
 def _update(draft: Draft, transaction: Transaction, telling: Telling, taken: Reading | None = None) -> Transaction:
-    draft.emit(
-        RecordUpdate(
-            session=transaction.id,
-            sequence=transaction.sequence,
-            utc_ms=draft.now_ms,
-            offline=not draft.state.backend_online,
-            telling=telling,
-            reading=taken,
-        )
-    )
+    draft.emit(_record(draft, transaction, telling, taken))
     after = _next(transaction)
     _keep(draft, after)
     return after
 
 
+def _record(draft: Draft, transaction: Transaction, telling: Telling, taken: Reading | None) -> RecordUpdate:
+    return RecordUpdate(
+        session=transaction.id,
+        sequence=transaction.sequence,
+        utc_ms=draft.now_ms,
+        offline=not draft.state.backend_online,
+        telling=telling,
+        reading=taken,
+    )
+
+
 def _end(draft: Draft, transaction: Transaction, trigger: TxTrigger, reason: StopReason) -> None:
     telling = Telling(kind=TxKind.ENDED, trigger=trigger, charging=charging_state(draft.state), reason=reason)
-    _update(draft, transaction, telling, _reading(draft, ReadingContext.END))
+    record = _record(draft, transaction, telling, _reading(draft, ReadingContext.END))
+    draft.emit(replace(record, begin=transaction.begin, collected=transaction.collected))
     _keep(draft, None)
 
 

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.core.effects import Record, RecordSample, RecordStart, RecordStop
+from bridge.core.effects import Record, RecordSample, RecordStart, RecordStop, RecordUpdate, Telling
 from bridge.core.events import ClockCorrected, Restarted
 from bridge.core.leap import Leap, is_dated
-from bridge.core.values import Instant, Reading, SessionId, StopReason
+from bridge.core.values import Instant, Reading, SessionId, StopReason, TxKind, TxTrigger
 from tests.core.world import ACCEPTED, CARL, ROAMER, TEN_O_CLOCK_MS, Bench, charging, ready
 
 BUILT_MS = TEN_O_CLOCK_MS - 86_400_000
@@ -63,6 +63,19 @@ def sample(utc_ms: int) -> RecordSample:
     return RecordSample(session=SESSION, sequence=1, reading=reading(utc_ms), offline=True)
 
 
+def update(utc_ms: int, reading_ms: int | None = None, begin_ms: int | None = None) -> RecordUpdate:
+    return RecordUpdate(
+        session=SESSION,
+        sequence=1,
+        utc_ms=utc_ms,
+        offline=True,
+        telling=Telling(kind=TxKind.ENDED, trigger=TxTrigger.DEAUTHORIZED),
+        reading=None if reading_ms is None else reading(reading_ms),
+        begin=None if begin_ms is None else reading(begin_ms),
+        collected=() if begin_ms is None else (reading(begin_ms),),
+    )
+
+
 RIGHT = TEN_O_CLOCK_MS
 
 
@@ -75,6 +88,9 @@ RIGHT = TEN_O_CLOCK_MS
         (stop(5, 4, 3), stop(RIGHT + 5, RIGHT + 4, RIGHT + 3)),
         (stop(RIGHT, RIGHT, 3), stop(RIGHT, RIGHT, RIGHT + 3)),
         (sample(BUILT_MS - 1), sample(BUILT_MS - 1 + RIGHT)),
+        (update(5), update(RIGHT + 5)),
+        (update(5, 4, 3), update(RIGHT + 5, RIGHT + 4, RIGHT + 3)),
+        (update(RIGHT, RIGHT, 3), update(RIGHT, RIGHT, RIGHT + 3)),
     ],
 )
 def test_every_time_that_cannot_be_right_is_moved_and_no_other(record: Record, moved: Record) -> None:

@@ -152,7 +152,7 @@ def test_a_remote_start_before_the_plug_keeps_its_number() -> None:
     bench = ready(**at(authorize_remote=False))
     bench.happens(RemoteStartRequested, request=RequestId("r"), person=ROAMER, remote_id=77)
     bench.plugs()
-    assert story(bench) == ["Started CablePluggedIn EVConnected"]
+    assert story(bench) == ["Started RemoteStart EVConnected"], "F02.FR.21"
     assert tellings(bench)[0].remote_id == 77
 
 
@@ -434,6 +434,25 @@ def test_nothing_begins_out_of_service() -> None:
 # --- stop points ------------------------------------------------------------------------------------------------------------------
 
 
+def test_what_stopped_the_energy_is_why_it_ended_though_only_the_plug_ends_it() -> None:
+    """F03: stoppedReason Remote. The end brings along what the stop had kept: the first reading, and those on the way."""
+    bench = plugged(**at(stop="EVConnected", end_interval_s=10))
+    starts(bench)
+    draws(bench)
+    bench.passes(25)
+    bench.remote_stop(bench.session.id)
+    bench.passes(10)
+    assert story(bench)[-1] == "Updated RemoteStop EVConnected"
+    assert not bench.stops[-1].collected
+    bench.unplugs()
+    assert story(bench)[-1] == "Ended EVCommunicationLost Idle Remote"
+    last = bench.records[-1]
+    assert isinstance(last, RecordUpdate)
+    assert last.begin == bench.starts[0].reading
+    assert len(last.collected) == 2
+    sound(bench)
+
+
 def test_it_outlives_its_session_where_only_the_plug_ends_it() -> None:
     bench = plugged(stop_tap_min_s=0, **at(stop="EVConnected"))
     starts(bench)
@@ -443,7 +462,7 @@ def test_it_outlives_its_session_where_only_the_plug_ends_it() -> None:
     assert story(bench)[-1] == "Updated StopAuthorized EVConnected"
     assert tellings(bench)[-1].tag == CARD
     bench.unplugs()
-    assert story(bench)[-1] == "Ended EVCommunicationLost Idle EVDisconnected"
+    assert story(bench)[-1] == "Ended EVCommunicationLost Idle Local"
     sound(bench)
 
 

@@ -87,7 +87,7 @@ def _values(record: Record, telling: Telling, settings: Settings) -> Iterable[Js
                 case TxKind.UPDATED:
                     return (_on_the_way(reading, settings),)
                 case TxKind.ENDED:
-                    return _whole(None, (), reading, settings)
+                    return _whole(record.begin, record.collected, reading, settings)
                 case _:
                     assert_never(telling.kind)
         case _:

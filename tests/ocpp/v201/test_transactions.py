@@ -31,6 +31,7 @@ from tests.ocpp.v201 import desk
 from tests.ocpp.v201.desk import handled, in_transaction, said, telling, update
 from tests.ocpp.worlds import (
     BACKEND_SESSION,
+    BEGIN,
     LOCAL_SESSION,
     NOW,
     NOW_TEXT,
@@ -174,6 +175,16 @@ def test_what_was_collected_on_the_way_is_told_at_the_end() -> None:
         ("Transaction.Begin", REGISTER, 10_000),
         ("Sample.Periodic", REGISTER, 11_000),
         ("Sample.Clock", REGISTER, 12_000),
+        ("Transaction.End", REGISTER, 12_345),
+    ]
+
+
+def test_a_transaction_that_ends_after_its_session_tells_all_of_it_then() -> None:
+    """TxStopPoint EVConnected: the card stops the energy, the plug ends the transaction."""
+    record = update(TxKind.ENDED, reading=READING, begin=BEGIN, collected=(replace(READING, register_wh=11_000),))
+    assert _meter(record, Settings(stop_sampled=(REGISTER,))) == [
+        ("Transaction.Begin", REGISTER, 10_000),
+        ("Sample.Periodic", REGISTER, 11_000),
         ("Transaction.End", REGISTER, 12_345),
     ]
 
