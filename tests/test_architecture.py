@@ -60,7 +60,6 @@ OUTSIDERS: dict[str, set[str]] = {
     "store": {"cattrs", "orjson"},
     "config": {"jsonschema"},
     "schemas": {"jsonschema_rs"},
-    "uploads": {"asyncssh"},
     "commands": {"rich", "uvloop", "jsonschema", "jsonschema_rs"},
     "demo": {"aiomqtt", "amqtt", "ocpp", "paho", "rich", "uvloop", "websockets"},
 }
@@ -70,6 +69,7 @@ SOCKETS: dict[str, set[str]] = {
     "aiomqtt": {"bridge/mqtt/wire.py", "bridge/mqtt/client.py", "bridge/mqtt/trouble.py", "bridge/mqtt/visitor.py"},
     "paho": {"bridge/mqtt/wire.py", "bridge/mqtt/client.py", "bridge/mqtt/trouble.py"},
     "websockets": {"bridge/ocpp/link.py", "bridge/ocpp/websocket.py", "bridge/ocpp/failures.py"},
+    "asyncssh": {"bridge/uploads/sftp.py"},
 }
 """One module touches the socket of a kind; beside it stands the one that puts its errors into words."""
 
@@ -78,6 +78,8 @@ CORE_MAY_USE = {"collections", "dataclasses", "decimal", "enum", "functools", "i
 
 IMPURE = {
     "asyncio",
+    "ftplib",
+    "http",
     "logging",
     "os",
     "select",
@@ -94,7 +96,7 @@ IMPURE = {
 
 PURE_ALL_THE_SAME: dict[str, set[str]] = {
     "bridge/mqtt/trouble.py": {"aiomqtt", "paho"},
-    "bridge/ocpp/failures.py": {"socket", "ssl", "websockets"},
+    "bridge/ocpp/failures.py": {"http", "socket", "ssl", "websockets"},
     "bridge/ocpp/wire.py": {"ssl"},
 }
 """They only name these libraries' exceptions and types."""
