@@ -13,7 +13,7 @@ from bridge.core.effects import AnnounceReading, Command, Outcome
 from bridge.core.energy import allowance, amperes_to_watts, command, next_stale_s
 from bridge.core.hardware import METER_FRESH_S, OFFLINE_S, is_fresh
 from bridge.core.profiles import change_s
-from bridge.core.readings import keep_due_s, keep_register, take_reading
+from bridge.core.readings import LATE_MS, keep_due_s, keep_register, take_reading
 from bridge.core.recovery import recovery_due_s, resolve_recovery
 from bridge.core.requests import give_up_unlocking
 from bridge.core.sessions import finish, is_sampled, may_open, sample, try_start
@@ -21,8 +21,6 @@ from bridge.core.state import Asking, BackendSession, Granted, NoSession, NotPen
 from bridge.core.status import START_GRACE_S
 from bridge.core.values import ReadingContext
 
-LATE_MS = 5000
-"""A reading this late still counts as taken when it was due: the loop was busy. Later, the host slept or its clock was set."""
 OVER_LIMIT_S = 10.0
 """Vehicles may take 5 s to follow a lower limit (IEC 61851-1); after this long it is being ignored."""
 OVER_LIMIT_FACTOR = 1.1

@@ -4,13 +4,15 @@ from dataclasses import replace
 
 from bridge.core.draft import Draft
 from bridge.core.hardware import is_fresh
-from bridge.core.readings import reading
+from bridge.core.readings import LATE_MS, take_reading
 from bridge.core.sessions import is_sampled
 from bridge.core.state import State, Transaction
 from bridge.core.values import Reading, ReadingContext
 
 COLLECTED_MAX = 96
 """A day of quarters of an hour. Beyond that every second one is let go (the newest stays), so that a week fits too (2.0.1 E08.FR.11)."""
+SIGNED_MAX = 32_768
+"""Characters of signed values among them, a dozen or so: all of them are written with every change of the charge point."""
 DAY_MS = 86_400_000
 
 
@@ -24,18 +26,21 @@ def collect(draft: Draft) -> None:
     """Take what is due. A meter that is silent is waited for until the next one."""
     for due_ms, context in ((_periodic_ms(draft.state), ReadingContext.PERIODIC), (_clock_ms(draft.state), ReadingContext.CLOCK)):
         if due_ms is not None and due_ms <= draft.now_ms:
-            _take(draft, context)
+            _take(draft, context, due_ms)
 
 
-def _take(draft: Draft, context: ReadingContext) -> None:
+def _take(draft: Draft, context: ReadingContext, due_ms: int) -> None:
     transaction = draft.kept.transaction
     assert transaction is not None, "nothing is due without one"
-    taken = reading(draft.state, context)
+    fresh = is_fresh(draft.state)
+    taken = take_reading(draft, context)
     assert taken is not None, "no session without a register"
-    if not is_fresh(draft.state):
-        # its time is older than that: the interval begins anew with the present one
-        taken = replace(taken, utc_ms=draft.now_ms)
-    collected = (*transaction.collected, replace(taken, signed=None))
+    # where it is a little late, with the time it was due, so that times are an interval apart; a silent meter's reading is older than
+    # that, and the interval begins anew with the present
+    taken = replace(taken, utc_ms=due_ms if fresh and draft.now_ms - due_ms <= LATE_MS else draft.now_ms)
+    if sum(len(one.signed or "") for one in (*transaction.collected, taken)) > SIGNED_MAX:
+        taken = replace(taken, signed=None)
+    collected = (*transaction.collected, taken)
     if len(collected) > COLLECTED_MAX:
         collected = collected[::2]
     draft.kept = replace(draft.kept, transaction=replace(transaction, collected=collected))

@@ -10,6 +10,8 @@ from bridge.core.values import Reading, ReadingContext
 
 KEEP_S = 60.0
 """While energy flows the register is made durable at least this often (B8)."""
+LATE_MS = 5000
+"""A reading this late still counts as taken when it was due: the loop was busy. Later, the host slept or its clock was set."""
 
 
 def _phases(values: tuple[float | None, ...]) -> tuple[float, ...] | None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bridge.core.collecting import COLLECTED_MAX
+from bridge.core.collecting import COLLECTED_MAX, SIGNED_MAX
 from bridge.core.settings import Settings
 from bridge.core.values import Reading, ReadingContext
 from tests.core.world import TEN_O_CLOCK_MS, Bench, charging
@@ -82,6 +82,30 @@ def test_a_silent_meter_is_told_with_what_it_said_last() -> None:
     bench = at_work(end_interval_s=300)
     bench.passes(650)
     assert [one.register_wh for one in ends(bench)] == [1000, 1000]
+
+
+def test_what_is_a_little_late_has_the_time_it_was_due() -> None:
+    """The next one is due an interval after that, so that times do not drift."""
+    bench = at_work(end_interval_s=60)
+    for _ in range(4):
+        bench.passes(60.4)
+        bench.meters(1001, power_w=7000.0)
+    first, *others = (one.utc_ms for one in ends(bench))
+    assert [one - first for one in others] == [60_000, 120_000, 180_000]
+
+
+def test_signed_values_go_along_as_far_as_there_is_room() -> None:
+    """Each goes into one record; of very many the first ones."""
+    bench = at_work(end_interval_s=60)
+    for number in range(1, 16):
+        bench.passes(30)
+        bench.meters(1000 + number, power_w=7000.0, signed=str(number) + "x" * 3000)
+        bench.passes(30)
+    signed = [one.signed for one in ends(bench)]
+    assert len([one for one in signed if one is not None]) == SIGNED_MAX // 3002
+    assert signed[0] is not None
+    assert signed[-1] is None
+    assert len(set(signed[: SIGNED_MAX // 3002])) == SIGNED_MAX // 3002
 
 
 @pytest.mark.parametrize("changed", [{}, {"end_interval_s": 0, "aligned_end_interval_s": 0}])
