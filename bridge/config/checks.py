@@ -9,12 +9,13 @@ from bridge.core.values import tag_key
 from bridge.mqtt.privacy import mask
 from bridge.ocpp.address import check_identity, station_url
 from bridge.ocpp.v16 import keys as ocpp16
+from bridge.ocpp.v201.dialect import Dialect201
 
 TAG_LENGTH_MAX = {"ocpp1.6": 20, "ocpp2.0.1": 36}
 """Characters of a tag by protocol (OCPP 1.6 §7.28 IdToken, OCPP 2.0.1 part 2 §2.28 IdTokenType)."""
 
-INITIAL = {"ocpp1.6": ocpp16.initial}
-"""How a table of first values becomes settings, by protocol."""
+INITIAL = {"ocpp1.6": ocpp16.initial, "ocpp2.0.1": Dialect201().initial}
+"""How a table of first values becomes settings, by protocol; where two are offered, in the words of the preferred one."""
 
 
 def problems(document: Document) -> Iterator[Finding]:

@@ -5,6 +5,7 @@ import tomllib
 import pytest
 
 from bridge.config import checks
+from bridge.config.form import check_form
 from bridge.core.settings import Settings
 
 WRONG = [
@@ -155,3 +156,30 @@ def test_variables_are_the_first_settings_of_a_charge_point() -> None:
     document = tomllib.loads(text)
     assert checks.settings(document, "a") == Settings(connection_timeout_s=120)
     assert checks.settings(document, "b") == Settings()
+
+
+@pytest.mark.parametrize(
+    "written, offered",
+    [
+        ("", ("ocpp1.6",)),
+        ("protocol = 'ocpp2.0.1'", ("ocpp2.0.1",)),
+        ("protocol = ['ocpp2.0.1', 'ocpp1.6']", ("ocpp2.0.1", "ocpp1.6")),
+        ("protocol = ['ocpp1.6', 'ocpp2.0.1']", ("ocpp1.6", "ocpp2.0.1")),
+    ],
+)
+def test_a_central_system_is_offered_one_version_or_both(written: str, offered: tuple[str, ...]) -> None:
+    """The preferred one first."""
+    document = tomllib.loads(f"[csms.s]\nurl = 'ws://h'\n{written}\n[charge_points.a]")
+    assert check_form(document)[0] == []
+    assert checks.protocols(document["csms"]["s"]) == offered
+
+
+@pytest.mark.parametrize("protocol", ["'ocpp2.1'", "[]", "['ocpp1.6', 'ocpp1.6']", "16"])
+def test_other_versions_are_none(protocol: str) -> None:
+    assert check_form(tomllib.loads(f"[csms.s]\nurl = 'ws://h'\nprotocol = {protocol}\n[charge_points.a]"))[0]
+
+
+def test_first_values_are_in_the_words_of_the_preferred_version() -> None:
+    """Those of the other are unknown, and said to be."""
+    text = "[csms.s]\nurl = 'ws://h'\nprotocol = ['ocpp2.0.1', 'ocpp1.6']\n[charge_points.a]\ncsms = 's'\nvariables = { Heartbeat = 6 }"
+    assert [finding.path for finding in checks.problems(tomllib.loads(text))] == [("charge_points", "a", "variables")]
