@@ -59,7 +59,7 @@ class Exchange:
         """`soon` runs something after the present call, for what must not happen inside an effect."""
         self._station = station
         self._clock = setup.clock
-        self._transcript = Transcript(self.name, setup.hide)
+        self._transcript = Transcript(self.name, setup.hide, setup.note)
         self._settings = setup.settings
         self._soon = soon
         self._lost_s: float | None = None

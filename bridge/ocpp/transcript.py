@@ -1,4 +1,4 @@
-"""What one link says in the log: every frame at DEBUG, tags masked."""
+"""What one link says in the journal, and in the log at DEBUG: every frame, tags masked."""
 
 import logging
 from collections.abc import Callable
@@ -12,18 +12,19 @@ log = logging.getLogger("bridge.ocpp")
 class Transcript:
     """Of one link."""
 
-    __slots__ = ("_hide", "_name")
+    __slots__ = ("_hide", "_name", "_note")
 
-    def __init__(self, name: str, hide: Callable[[str], str]) -> None:
-        """`name` is the charge point's; `hide` masks the tags in a text."""
+    def __init__(self, name: str, hide: Callable[[str], str], note: Callable[[str, str], None] = lambda _mark, _text: None) -> None:
+        """`name` is the charge point's; `hide` masks the tags in a text; `note` keeps a line for later."""
         self._name = name
         self._hide = hide
+        self._note = note
 
     def frame(self, mark: str, frame: str | bytes, open_call: OpenCall | None) -> None:
         """Sent (`>`) or received (`<`)."""
-        if log.isEnabledFor(logging.DEBUG):
-            text = frame if isinstance(frame, str) else frame.decode(errors="replace")
-            log.debug("%s: %s %s", self._name, mark, self.masked(text, open_call))
+        text = self.masked(frame if isinstance(frame, str) else frame.decode(errors="replace"), open_call)
+        self._note(mark, text)
+        log.debug("%s: %s %s", self._name, mark, text)
 
     def ignored(self, what: str) -> None:
         """Nothing was done about it."""
