@@ -205,6 +205,8 @@ class Station201(Subject):
         self.mark()
         assert (await self.box.tap(tag)).led == "green"
         await self.sends("Authorize", idToken={"idToken": tag})
+        # what it was before the tap is shown until then
+        await self.topics.shows(f"charge_point/{self.name}/status", "Preparing")
         await self.topics.shows(f"charge_point/{self.name}/status", "Available")
         await self.set(**{"TxCtrlr.EVConnectionTimeOut": before})
         await self.settle()
