@@ -66,6 +66,8 @@ NAMED: Mapping[Reason, Mapping[str, str]] = {
         "2.0.1 TC_H_13_CS": "an unspecified EVSE can be reserved; instead: TC_H_08_CS",
         "2.0.1 TC_K_12_CS": "both units, ampere and watt, are supported",
         "2.0.1 TC_K_42_CS": "both units, ampere and watt, are supported",
+        "2.0.1 TC_O_17_CS": "every priority is supported",
+        "2.0.1 TC_O_18_CS": "every state is supported",
     },
     Reason.WITHDRAWN: {
         "2.0.1 TC_O_15_CS": "TariffCostCtrlr and DisplayMessageCtrlr have no language to choose by",

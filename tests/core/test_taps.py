@@ -105,7 +105,7 @@ def test_a_tap_that_nobody_need_be_asked_about_is_decided_at_once(
     assert (bench.decided, bench.questions) == (decided, [])
 
 
-@pytest.mark.requirement("1.6 TC_046_CS")
+@pytest.mark.requirement("1.6 TC_046_1_CS")
 @pytest.mark.parametrize("group, asks", [(None, False), ("FAMILY", True)])
 def test_another_tag_than_the_reserved_one_is_asked_about_only_for_its_group(group: str | None, asks: bool) -> None:
     bench = plugged()
