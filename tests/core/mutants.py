@@ -22,7 +22,8 @@ HUNT = """
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 from tests.core.test_laws import Anything, AtWork, Keeps, STEPS
-for machine in (AtWork, Anything, Keeps): run_state_machine_as_test(machine, settings=settings(max_examples={examples}, stateful_step_count=STEPS, deadline=None, database=None,
+from tests.core.test_profiles_laws import Limited
+for machine in (AtWork, Anything, Keeps, Limited): run_state_machine_as_test(machine, settings=settings(max_examples={examples}, stateful_step_count=STEPS, deadline=None, database=None,
     derandomize=True, phases=[Phase.generate], report_multiple_bugs=False, suppress_health_check=list(HealthCheck)))
 """
 
@@ -56,6 +57,12 @@ MUTANTS = (
     Mutant("nothing is released to a refused tag", "energy", "    if not is_fresh(state):\n        return True\n", "    return False\n"),
     Mutant("the hardware is told the newest wish", "step", "desired != command(before))", "desired.enabled != command(before).enabled)"),
     Mutant("the hardware is told nothing before the broker is in step", "step", "if after.synchronised and (shown", "if (shown"),
+    Mutant("profiles are obeyed", "energy", "if profile_a is None or profile_a >= left.limit_a:", "if profile_a is None or profile_a <= left.limit_a:"),
+    Mutant("profiles are obeyed", "energy", "        allowed=not paused,\n", "        allowed=True,\n"),
+    Mutant("profiles are obeyed", "schedules", 'attrgetter("stack_level", "connector"), reverse=True', 'attrgetter("stack_level", "connector")'),
+    Mutant("no profile is blamed for what it did not decide", "energy", "purpose is ProfilePurpose.STATION_MAX)\n", "purpose is not ProfilePurpose.TX)\n"),
+    Mutant("profiles are in order", "step", "    profiles.watch_profiles(draft)\n", ""),
+    Mutant("profiles are in order", "profiles", "return other.id == by.id or (", "return False and ("),
     Mutant("one decision each", "taps", "origins=(*asking.origins, event.origin)", "origins=asking.origins"),
     Mutant(
         "one decision each",

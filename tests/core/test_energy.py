@@ -6,9 +6,11 @@ import pytest
 
 from bridge.core.effects import CommandHardware
 from bridge.core.energy import allowance, amperes_to_watts, watts_to_amperes
+from bridge.core.orders import ChargingProfile
 from bridge.core.settings import EnergyRules, Missing, Settings
-from bridge.core.state import Source
-from bridge.core.values import LimitBy, Mode, ReadingContext
+from bridge.core.state import Kept, Source, Transaction
+from bridge.core.values import ChargingState, LimitBy, Mode, ReadingContext, SessionId
+from tests.core.test_schedules import DEFAULT, MAX, TX, profile
 from tests.core.world import ACCEPTED, BLOCKED, CARL, FAMILY, INVALID, ROAMER, STRANGER, Bench, charging, plugged, ready
 
 # --- the level -------------------------------------------------------------------------------------------------------------------
@@ -342,3 +344,52 @@ def test_an_unchanged_wish_is_not_repeated() -> None:
     bench.meters(1001)
     bench.passes(1)
     assert not bench.just_asked_for(CommandHardware)
+
+
+# --- charging profiles (the rest of them: test_profiles.py) ---------------------------------------------------------------------------
+
+OWN = Transaction(id=SessionId("tx-1"), sequence=1, charging=ChargingState.EV_CONNECTED)
+
+
+def _held(*profiles: ChargingProfile, transaction: Transaction | None = None) -> Kept:
+    return Kept(profiles=profiles, transaction=transaction)
+
+
+@pytest.mark.requirement("B14")
+@pytest.mark.parametrize(
+    "given, said, allowed, limit_a, by",
+    [
+        pytest.param(12.0, {}, True, 12.0, LimitBy.PROFILE, id="a profile lowers"),
+        pytest.param(20.0, {}, True, 16.0, LimitBy.HARDWARE, id="and never raises"),
+        pytest.param(12.0, {"limit_a": 12.0}, True, 12.0, LimitBy.EMS, id="alike: energy management decided"),
+        pytest.param(12.0, {"allow": False}, False, 12.0, LimitBy.EMS, id="no profile lifts a no"),
+        pytest.param(5.0, {}, False, 5.0, LimitBy.PROFILE, id="less than 6 A is a pause"),
+    ],
+)
+def test_a_profile_only_lowers(given: float, said: dict[str, Any], allowed: bool, limit_a: float, by: LimitBy) -> None:
+    bench = charging(kept=_held(profile(MAX, (0, given))), smart_charging=True)
+    bench.energy(**said)
+    left = allowance(bench.state)
+    assert (left.allowed, left.limit_a, left.by) == (allowed, limit_a, by)
+    assert bench.enabled is allowed
+    if by is LimitBy.PROFILE and not allowed:
+        assert bench.commanded.reason == "central system: charging profile"
+
+
+@pytest.mark.parametrize(
+    "bench, limit_a",
+    [
+        pytest.param(charging(kept=_held(profile(DEFAULT, (0, 7.0)))), 16.0, id="switched off"),
+        pytest.param(charging(CARL, kept=_held(profile(DEFAULT, (0, 7.0))), smart_charging=True), 16.0, id="a local session"),
+        pytest.param(charging(CARL, kept=_held(profile(MAX, (0, 7.0))), smart_charging=True), 7.0, id="a local session below the maximum"),
+        pytest.param(ready(kept=_held(profile(DEFAULT, (0, 7.0))), smart_charging=True), 7.0, id="nobody yet"),
+        pytest.param(charging(kept=_held(profile(TX, (0, 7.0), transaction="gone")), smart_charging=True), 16.0, id="another transaction"),
+        pytest.param(
+            ready(kept=_held(profile(TX, (0, 7.0), transaction="tx-1"), transaction=OWN), smart_charging=True),
+            7.0,
+            id="one without a session",
+        ),
+    ],
+)
+def test_whom_a_profile_limits(bench: Bench, limit_a: float) -> None:
+    assert allowance(bench.state).limit_a == limit_a
