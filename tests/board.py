@@ -33,6 +33,8 @@ url = "ws://localhost:9/ocpp"
 csms = "fleet"
 wallbox = "box"
 readers = ["door", "post"]
+can = ["limit", "unlock", "display"]
+data_transfer_vendors = ["com.example"]
 [charge_points.yard]
 readers = ["door"]
 [readers.door]

@@ -7,13 +7,28 @@ from pathlib import Path
 import pytest
 
 from bridge.core.alerts import PASSING_S, AlertId
-from bridge.core.backend import RecordParked
+from bridge.core.backend import CostTold, MessageSent, RecordParked, VendorMessageReceived
 from bridge.core.effects import Command, Decision, EntryKind, HistoryEntry
 from bridge.core.events import Door, MeterReported, Origin, WallboxReported
-from bridge.core.values import Authority, ChargePointId, Colour, CommandId, IdTag, Mode, Person, ReaderId, RecordId, SessionId, UserId, Why
+from bridge.core.orders import DisplayMessage
+from bridge.core.values import (
+    Authority,
+    ChargePointId,
+    Colour,
+    CommandId,
+    IdTag,
+    Mode,
+    Person,
+    ReaderId,
+    RecordId,
+    RequestId,
+    SessionId,
+    UserId,
+    Why,
+)
 from bridge.display import FOLLOW_S
 from tests.board import GARAGE, YARD, Board
-from tests.shells import TEN_O_CLOCK_MS, Timers
+from tests.shells import TEN_O_CLOCK_MS, Timers, turns
 
 ORIGIN = Origin(door=Door.READER, id="tap-1", reader=ReaderId("door"))
 GREEN = Decision(
@@ -88,6 +103,40 @@ async def test_what_came_back_in_time_is_not_shown(board: Board, timers: Timers)
     board.happens(GARAGE, WallboxReported, live=True, plugged=True)
     timers.fire()
     assert board.topics == []
+
+
+async def test_what_people_are_to_read_is_shown_by_difference(board: Board, timers: Timers) -> None:
+    """A text of the central system, and what the session costs; each only when it changes."""
+    message = DisplayMessage(id=1, priority="InFront", text="Welcome", format="UTF8")
+    board.happens(GARAGE, MessageSent, request=RequestId("r-1"), message=message)
+    timers.fire()
+    assert list(board.told) == ["charge_point/garage/display"]
+    assert '"text":"Welcome"' in board.told["charge_point/garage/display"]
+    board.published.clear()
+    garage = board.runtimes[GARAGE]
+    garage._state = replace(garage.state, billed=SessionId("s-1"))
+    board.happens(GARAGE, CostTold, backend_id="s-1", cost=1.25)
+    timers.fire()
+    assert list(board.told) == ["charge_point/garage/cost_update"]
+    assert board.told["charge_point/garage/cost_update"].startswith('{"cost":1.25,"currency":"EUR",')
+
+
+async def test_a_new_charge_point_without_a_display_has_none(tmp_path: Path) -> None:
+    """What an earlier configuration left there is emptied."""
+    board = Board(tmp_path)
+    for runtime in board.runtimes.values():
+        board.display.changed(runtime, runtime.state)
+    board.display.flush()
+    assert (board.told["charge_point/garage/display"], board.told["charge_point/yard/display"]) == ("[]", "")
+    assert board.told["charge_point/garage/cost_update"] == board.told["charge_point/yard/cost_update"] == ""
+
+
+async def test_a_vendor_s_words_are_put_to_the_flows_at_once(board: Board) -> None:
+    """Whoever asks waits."""
+    board.happens(GARAGE, VendorMessageReceived, request=RequestId("r-1"), vendor="com.example", message=None, data='{"a":1}')
+    await turns()
+    assert list(board.told) == ["charge_point/garage/data_transfer"]
+    assert '"id":"r-1","vendor_id":"com.example","message_id":null,"data":{"a":1}' in board.told["charge_point/garage/data_transfer"]
 
 
 async def test_the_links_own_word_is_shown(board: Board, timers: Timers) -> None:

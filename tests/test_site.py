@@ -1,5 +1,6 @@
 """Who is who and what belongs to what (`bridge/site.py`)."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,9 @@ import pytest
 from bridge import site as site_module
 from bridge.clock import BUILT_MS
 from bridge.core.alerts import AlertId
-from bridge.core.events import Door
+from bridge.core.events import Door, VendorReply
 from bridge.core.state import Granted, LocalSession, NotPending
-from bridge.core.values import Authority, ChargePointId, Colour, CommandId, Mode, Why
+from bridge.core.values import Authority, ChargePointId, Colour, CommandId, Mode, RequestId, Why
 from bridge.mqtt.messages import (
     CommandResult,
     EnergyMessage,
@@ -22,6 +23,7 @@ from bridge.mqtt.messages import (
     Request,
     RequestMessage,
     SyncMessage,
+    TransferAnswer,
     WallboxMessage,
 )
 from tests.config.files import loaded
@@ -83,8 +85,9 @@ async def test_energy_management_and_prices_reach_whom_they_name(house: House, t
         (CommandResult(wallbox="attic", command=CommandId("c"), ok=True, supported=True, reason=None), "wallbox 'attic'"),
         (EnergyMessage(source="load", charge_point="attic", live=True, allow=False), "charge point 'attic'"),
         (PriceMessage(charge_point="attic", per_kwh=1.0, live=True), "charge point 'attic'"),
+        (TransferAnswer(charge_point="attic", request=RequestId("r"), reply=VendorReply.ACCEPTED, data=None), "charge point 'attic'"),
     ],
-    ids=["wallbox", "meter", "result", "energy", "price"],
+    ids=["wallbox", "meter", "result", "energy", "price", "answer"],
 )
 async def test_whoever_is_not_configured_is_told_by_name(house: House, message: Message, name: str) -> None:
     """A typing error in a topic can be found."""
@@ -101,6 +104,15 @@ async def test_a_result_goes_to_the_charge_point_that_commanded(house: House) ->
     house.clock.ahead_s += 1.0
     house.hears(CommandResult(wallbox="yard", command=CommandId("c"), ok=True, supported=True, reason=None))
     assert [house.state(one).now.utc_ms - TEN_O_CLOCK_MS for one in (GARAGE, YARD, LANE)] == [0, 1000, 0]
+
+
+async def test_a_flow_s_answer_goes_to_the_charge_point_that_asked(house: House) -> None:
+    """Somebody at the central system of the yard waits for it."""
+    yard = house.runtimes[YARD]
+    yard._state = replace(yard.state, transfers=((RequestId("r"), 1e9),))
+    for name in ("garage", "yard"):
+        house.hears(TransferAnswer(charge_point=name, request=RequestId("r"), reply=VendorReply.ACCEPTED, data="1"))
+    assert yard.state.transfers == ()
 
 
 @pytest.mark.parametrize("message", [SyncMessage(nonce="n"), RequestMessage(request=Request.STATUS, reply=ReplyTo(command="status"))])

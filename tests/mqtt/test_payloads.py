@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge import schemas
-from bridge.core.events import UNSET
-from bridge.core.values import NO_FAULT, CommandId, IdTag, Mode, ReaderId, TagKind, UserId
+from bridge.core.events import UNSET, VendorReply
+from bridge.core.values import NO_FAULT, CommandId, IdTag, Mode, ReaderId, RequestId, TagKind, UserId
 from bridge.errors import PayloadRefused
 from bridge.mqtt import topics
 from bridge.mqtt.messages import (
@@ -28,6 +28,7 @@ from bridge.mqtt.messages import (
     RetainedEvent,
     SyncMessage,
     TapMessage,
+    TransferAnswer,
     UserMessage,
     WallboxMessage,
 )
@@ -115,6 +116,21 @@ PERSON = Profile(name="Ada", tag=None, cards=(), local=True, charge_points=None,
             "wallbox/wb1/command/result",
             '{"id": "c-1", "status": "unsupported"}',
             CommandResult(wallbox="wb1", command=CommandId("c-1"), ok=False, supported=False, reason=None),
+        ),
+        (
+            "charge_point/garage/data_transfer/answer",
+            '{"id": "r-1", "status": "accepted", "data": {"shown": [true, 0.35]}}',
+            TransferAnswer(charge_point="garage", request=RequestId("r-1"), reply=VendorReply.ACCEPTED, data='{"shown": [true, 0.35]}'),
+        ),
+        (
+            "charge_point/garage/data_transfer/answer",
+            '{"id": "r-1", "status": "unknown_message", "data": null}',
+            TransferAnswer(charge_point="garage", request=RequestId("r-1"), reply=VendorReply.UNKNOWN_MESSAGE, data=None),
+        ),
+        (
+            "charge_point/garage/data_transfer/answer",
+            '{"id": "r-1", "status": "rejected"}',
+            TransferAnswer(charge_point="garage", request=RequestId("r-1"), reply=VendorReply.REJECTED, data=None),
         ),
         ("meter/m1/energy_wh", "1234567.8", replace(METER, register_wh=1234567.8)),
         ("meter/m1/energy_wh", "", replace(METER, register_wh=None)),

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from bridge.core.alerts import AlertId
-from bridge.core.effects import Command, Decision, EntryKind, HistoryEntry
+from bridge.core.effects import AskSite, Command, Decision, EntryKind, HistoryEntry
 from bridge.core.events import Door, Origin
+from bridge.core.orders import DisplayMessage
 from bridge.core.values import (
     Authority,
     Colour,
@@ -19,6 +20,7 @@ from bridge.core.values import (
     LimitBy,
     Mode,
     ReaderId,
+    RequestId,
     SessionId,
     Status,
     UserId,
@@ -347,6 +349,50 @@ def test_a_session_of_the_central_system_names_it_and_costs_nothing_here() -> No
 def test_a_gap_is_told_and_is_nobodys_last_session() -> None:
     gap = replace(ENTRY, kind=EntryKind.GAP, authority=None, user=None, name=None, tag=None, mode=None, cost=Decimal(0), note="power cut")
     assert list(shown(RENDER.history("garage", gap, csms="office"))) == ["charge_point/garage/history"]
+
+
+# --- what the central system says to people and flows -----------------------------------------------------------------------------
+
+WELCOME = DisplayMessage(
+    id=1, priority="InFront", text="Welcome\nback", format="UTF8", language="en", end_ms=NOON_MS, transaction="s-1", state="Charging"
+)
+
+
+def test_a_display_reads_a_list() -> None:
+    """An empty one where nothing is to be read, and no message at all where there is no display."""
+    bare = DisplayMessage(id=-2, priority="NormalCycle", text="", format="ASCII")
+    assert shown([RENDER.display("garage", [WELCOME, bare])]) == {
+        "charge_point/garage/display": [
+            {"id": 1, "priority": "InFront", "text": "Welcome\nback", "language": "en", "session": "s-1", "until": NOON},
+            {"id": -2, "priority": "NormalCycle", "text": "", "language": None, "session": None, "until": None},
+        ]
+    }
+    assert shown([RENDER.display("garage", [])]) == {"charge_point/garage/display": []}
+    assert RENDER.display("garage", None).payload == b""
+
+
+@pytest.mark.parametrize(
+    "cost, told", [(1.25, b"1.25"), (2.0, b"2"), (0, b"0"), (-0.1, b"-0.1"), (1 / 3, b"0.333333"), (1e9, b"1000000000")]
+)
+def test_a_cost_is_told_with_its_session(cost: float, told: bytes) -> None:
+    said = RENDER.cost_update("garage", (SessionId("s-1"), cost), NOON_MS)
+    (value,) = shown([said]).values()
+    assert (value["currency"], value["session"], value["ts"]) == ("EUR", "s-1", NOON)
+    assert b'"cost":' + told + b"," in said.payload
+    assert RENDER.cost_update("garage", None, NOON_MS).payload == b""
+
+
+@pytest.mark.parametrize("data, value", [(None, None), ('"0.35"', "0.35"), ('{"eur": [0.35, null]}', {"eur": [0.35, None]})])
+def test_a_vendor_s_words_are_put_to_the_flows(data: str | None, value: object) -> None:
+    """Once, and not for long: nobody waits for the answer any more after ten seconds."""
+    said = RENDER.data_transfer("garage", AskSite(request=RequestId("r-1"), vendor="com.example", message="m", data=data), NOON_MS)
+    assert (said.retained, said.expiry_s) == (False, 10.0)
+    assert shown([said]) == {
+        "charge_point/garage/data_transfer": {"id": "r-1", "vendor_id": "com.example", "message_id": "m", "data": value, "ts": NOON}
+    }
+
+
+# --- alerts and the bridge itself -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("alert", AlertId)
