@@ -91,7 +91,8 @@ def _stop_transaction(record: RecordStop, number: int, settings: Settings) -> Ou
         # OCPP-J errata 2.6: older schemas require the reason, so it is always told
         "reason": _REASONS.get(record.reason, record.reason.value),
     }
-    if record.tag is not None:
+    # a master pass is neither the starter's tag nor of its group: SteVe would leave the transaction open
+    if record.tag is not None and record.reason is not StopReason.MASTER_PASS:
         payload["idTag"] = record.tag.text[:TAG_MAX]
     # errata 3.14.5: no transactionData while both lists are empty; 3.16.6: begin and end "of every measurand configured"
     measurands = settings.stop_sampled + settings.stop_aligned

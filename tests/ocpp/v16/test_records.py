@@ -225,6 +225,7 @@ def test_the_tag_of_a_stop_is_told_only_where_a_tag_stopped_it() -> None:
     """SteVe refuses a stop by a tag that is neither the starter's nor of its group."""
     assert _said(_record(replace(STOP, tag=TAG, reason=StopReason.LOCAL)))["idTag"] == "04A1B2C3"
     assert "idTag" not in _said(_record(STOP))
+    assert "idTag" not in _said(_record(replace(STOP, tag=TAG, reason=StopReason.MASTER_PASS)))
 
 
 SPELT = {
