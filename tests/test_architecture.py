@@ -73,7 +73,7 @@ SOCKETS: dict[str, set[str]] = {
 }
 """One module touches the socket of a kind; beside it stands the one that puts its errors into words."""
 
-CORE_MAY_USE = {"collections", "dataclasses", "decimal", "enum", "functools", "itertools", "math", "typing"}
+CORE_MAY_USE = {"bisect", "collections", "dataclasses", "decimal", "enum", "functools", "itertools", "math", "typing"}
 """Of the standard library: nothing that could look at the world."""
 
 IMPURE = {

@@ -8,7 +8,6 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from typing import assert_never
 
 from bridge.core.orders import ChargingProfile, ProfileKind, ProfilePurpose, RateUnit, Recurrency, SchedulePeriod
@@ -38,6 +37,14 @@ class Composite:
     duration_s: int
     unit: RateUnit
     periods: tuple[SchedulePeriod, ...]
+
+
+def _start_s(period: SchedulePeriod) -> int:
+    return period.start_s
+
+
+def _rank(profile: ChargingProfile) -> tuple[int, int]:
+    return profile.stack_level, profile.connector
 
 
 # --- one profile ------------------------------------------------------------------------------------------------------------------
@@ -78,7 +85,7 @@ def period_at(profile: ChargingProfile, utc_ms: int, began_ms: int) -> ScheduleP
     since_ms = utc_ms - origin_ms(profile, utc_ms, began_ms)
     if schedule.duration_s is not None and since_ms >= schedule.duration_s * 1000:
         return None
-    index = bisect_right(schedule.periods, since_ms // 1000, key=attrgetter("start_s")) - 1
+    index = bisect_right(schedule.periods, since_ms // 1000, key=_start_s) - 1
     return schedule.periods[index] if index >= 0 else None
 
 
@@ -90,7 +97,7 @@ def change_ms(profile: ChargingProfile, utc_ms: int, began_ms: int) -> int | Non
         times.append(origin + schedule.duration_s * 1000)
     if profile.kind is ProfileKind.RECURRING:
         times.append(origin + EVERY_MS[profile.recurrency or Recurrency.DAILY])
-    index = bisect_right(schedule.periods, (utc_ms - origin) // 1000, key=attrgetter("start_s"))
+    index = bisect_right(schedule.periods, (utc_ms - origin) // 1000, key=_start_s)
     if index < len(schedule.periods):
         times.append(origin + schedule.periods[index].start_s * 1000)
     return min((time for time in times if time is not None and time > utc_ms), default=None)
@@ -110,7 +117,7 @@ def _purpose(profiles: Iterable[ChargingProfile], purpose: ProfilePurpose) -> li
 
 def _top_a(profiles: Iterable[ChargingProfile], utc_ms: int, began_ms: int, rules: Rules) -> float | None:
     """What the highest stack level says that says anything; of two alike that of the connector, not that of the station."""
-    for profile in sorted(profiles, key=attrgetter("stack_level", "connector"), reverse=True):
+    for profile in sorted(profiles, key=_rank, reverse=True):
         period = period_at(profile, utc_ms, began_ms)
         if period is not None:
             return per_phase_a(period.limit, profile.schedule.unit, rules)

@@ -59,7 +59,7 @@ MUTANTS = (
     Mutant("the hardware is told nothing before the broker is in step", "step", "if after.synchronised and (shown", "if (shown"),
     Mutant("profiles are obeyed", "energy", "if profile_a is None or profile_a >= left.limit_a:", "if profile_a is None or profile_a <= left.limit_a:"),
     Mutant("profiles are obeyed", "energy", "        allowed=not paused,\n", "        allowed=True,\n"),
-    Mutant("profiles are obeyed", "schedules", 'attrgetter("stack_level", "connector"), reverse=True', 'attrgetter("stack_level", "connector")'),
+    Mutant("profiles are obeyed", "schedules", "key=_rank, reverse=True", "key=_rank"),
     Mutant("no profile is blamed for what it did not decide", "energy", "purpose is ProfilePurpose.STATION_MAX)\n", "purpose is not ProfilePurpose.TX)\n"),
     Mutant("profiles are in order", "step", "    profiles.watch_profiles(draft)\n", ""),
     Mutant("profiles are in order", "profiles", "return other.id == by.id or (", "return False and ("),
