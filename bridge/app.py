@@ -20,6 +20,7 @@ from bridge.core.values import ChargePointId
 from bridge.desk import Desk
 from bridge.display import Display
 from bridge.errors import PayloadRefused
+from bridge.logroom import Logroom
 from bridge.monitor import Monitor
 from bridge.mqtt.client import Broker
 from bridge.mqtt.messages import Message, RequestMessage, RequestRefused, RetainedEvent
@@ -96,6 +97,8 @@ class App:
         self._display = Display(configuration=configuration, clock=clock, store=self._store, renderer=renderer, publish=publish)
         self._site = Site(configuration=configuration, clock=clock, runtimes=self._runtimes, notices=self._display)
         self._display.holder = self._site.person
+        self._logroom = Logroom(configuration=configuration, clock=clock, runtimes=self._runtimes)
+        self._display.send_log = self._logroom.upload
         self._desk = Desk(
             configuration=configuration,
             clock=clock,
@@ -146,6 +149,7 @@ class App:
             rng=self._rng,
             connect=Opener(self._clock.utc_ms, SocketSettings(open_s=csms.connect_timeout_s)),
             hide=functools.partial(hidden, mask=mask),
+            note=functools.partial(self._logroom.note, one.id),
             on_time=functools.partial(self._timekeeper.told, csms.id),
             network_hosts=csms.network_hosts,
             tls=functools.cache(functools.partial(_context, csms)),
@@ -171,6 +175,7 @@ class App:
         for runtime in self._runtimes.values():
             runtime.handle(Restarted(**self._clock.stamp(), planned=planned, clock_trusted=self._clock.trusted))
         self._timekeeper.start()
+        self._logroom.start()
         for monitor in self._monitors.values():
             monitor.start()
         self._broker.publish(self._renderer.info(self._info()))
@@ -191,6 +196,7 @@ class App:
         for monitor in self._monitors.values():
             monitor.stop()
         self._timekeeper.stop()
+        await self._logroom.stop()
         self._display.stop()
         # Cancelled, it says what waits and then `offline`.
         broker.cancel()

@@ -57,6 +57,7 @@ class Display:
     def __init__(self, *, configuration: Configuration, clock: Clock, store: Store, renderer: Renderer, publish: Publish) -> None:
         """`publish` never blocks."""
         self.holder: Callable[[IdTag, ChargePointId], Person] = lambda tag, _: Person(tag=tag, card=tag.key)
+        self.send_log: Callable[[Runtime, LogJob], None] = lambda _runtime, _job: None
         self.online_changed: Callable[[ChargePointId, bool], None] = lambda _charge_point, _online: None
         self._configuration = configuration
         self._clock = clock
@@ -96,6 +97,7 @@ class Display:
 
     def install_firmware(self, runtime: Runtime, effect: InstallFirmware) -> None:
         """Hand new firmware to the wallbox."""
+        self._publish(self._renderer.firmware(self._of(runtime).wallbox, effect, self._clock.utc_ms()))
 
     def ask_site(self, runtime: Runtime, effect: AskSite) -> None:
         """Put a vendor's message to the flows."""
@@ -103,6 +105,7 @@ class Display:
 
     def upload(self, runtime: Runtime, job: LogJob) -> None:
         """Send a log away."""
+        self.send_log(runtime, job)
 
     def reset(self, runtime: Runtime, command: CommandId) -> None:
         """Restart the wallbox."""

@@ -14,6 +14,7 @@ from bridge.core.events import (
     CommandAnswered,
     Door,
     EnergyManaged,
+    FirmwareReported,
     GrantMoved,
     GrantWithdrawn,
     MeterReported,
@@ -43,6 +44,7 @@ from bridge.mqtt.messages import (
     AppMessage,
     CommandResult,
     EnergyMessage,
+    FirmwareMessage,
     Message,
     MeterMessage,
     Press,
@@ -160,6 +162,8 @@ class Site:
                 self._user(message)
             case CommandResult():
                 self._result(message)
+            case FirmwareMessage():
+                self._firmware(message)
             case TransferAnswer():
                 self._transfer_answer(message)
             case RequestMessage() | SyncMessage():
@@ -239,6 +243,14 @@ class Site:
             supported=message.supported,
             reason=message.reason,
         )
+        self._runtimes[charge_point].handle(event)
+
+    def _firmware(self, message: FirmwareMessage) -> None:
+        charge_point = self._wallboxes.get(message.wallbox)
+        if charge_point is None:
+            self._unknown("wallbox", message.wallbox)
+            return
+        event = FirmwareReported(**self._clock.stamp(), status=message.status, live=message.live)
         self._runtimes[charge_point].handle(event)
 
     def _energy(self, message: EnergyMessage) -> None:

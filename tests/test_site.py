@@ -15,6 +15,7 @@ from bridge.core.values import Authority, ChargePointId, Colour, CommandId, Mode
 from bridge.mqtt.messages import (
     CommandResult,
     EnergyMessage,
+    FirmwareMessage,
     Message,
     MeterMessage,
     Press,
@@ -83,11 +84,12 @@ async def test_energy_management_and_prices_reach_whom_they_name(house: House, t
         (WallboxMessage(wallbox="attic", live=True, plugged=True), "wallbox 'attic'"),
         (MeterMessage(meter="attic", live=True, register_wh=1.0), "meter 'attic'"),
         (CommandResult(wallbox="attic", command=CommandId("c"), ok=True, supported=True, reason=None), "wallbox 'attic'"),
+        (FirmwareMessage(wallbox="attic", status="Installed", live=True), "wallbox 'attic'"),
         (EnergyMessage(source="load", charge_point="attic", live=True, allow=False), "charge point 'attic'"),
         (PriceMessage(charge_point="attic", per_kwh=1.0, live=True), "charge point 'attic'"),
         (TransferAnswer(charge_point="attic", request=RequestId("r"), reply=VendorReply.ACCEPTED, data=None), "charge point 'attic'"),
     ],
-    ids=["wallbox", "meter", "result", "energy", "price", "answer"],
+    ids=["wallbox", "meter", "result", "firmware", "energy", "price", "answer"],
 )
 async def test_whoever_is_not_configured_is_told_by_name(house: House, message: Message, name: str) -> None:
     """A typing error in a topic can be found."""

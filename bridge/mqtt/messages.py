@@ -60,6 +60,15 @@ class CommandResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FirmwareMessage:
+    """A wallbox told how its update goes (`FirmwareReported`)."""
+
+    wallbox: str
+    status: str
+    live: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TapMessage:
     """A card was held to a reader."""
 
@@ -202,6 +211,7 @@ Message: TypeAlias = (
     WallboxMessage
     | MeterMessage
     | CommandResult
+    | FirmwareMessage
     | TapMessage
     | UserMessage
     | AppMessage

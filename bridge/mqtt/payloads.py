@@ -13,6 +13,7 @@ from bridge.mqtt.messages import (
     AppMessage,
     CommandResult,
     EnergyMessage,
+    FirmwareMessage,
     Message,
     MeterMessage,
     Press,
@@ -200,6 +201,11 @@ def _result(told: Told) -> Message:
     )
 
 
+def _firmware(told: Told) -> Message:
+    # an emptied topic says that nothing goes on
+    return FirmwareMessage(wallbox=told.ids[0], status="Idle" if told.value is None else told.value["status"], live=told.live)
+
+
 def _sample(told: Told) -> Message:
     value = told.value
     return MeterMessage(
@@ -285,6 +291,7 @@ _READERS: Final[Mapping[Topic, Callable[[Told], Message]]] = {
     topics.WALLBOX_FAULT: lambda told: WallboxMessage(wallbox=told.ids[0], live=told.live, fault=_fault(told.value)),
     topics.WALLBOX_AVAILABILITY: lambda told: WallboxMessage(wallbox=told.ids[0], live=told.live, online=_online(told.value)),
     topics.WALLBOX_STATE: _wallbox_state,
+    topics.WALLBOX_FIRMWARE: _firmware,
     topics.WALLBOX_RESULT: _result,
     topics.METER_ENERGY: lambda told: MeterMessage(meter=told.ids[0], live=told.live, register_wh=_number(told.value)),
     topics.METER_POWER: lambda told: MeterMessage(meter=told.ids[0], live=told.live, power_w=_number(told.value)),

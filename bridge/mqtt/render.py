@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from bridge.core.alerts import AlertId
-from bridge.core.effects import AskSite, Command, Decision, EntryKind, HistoryEntry
+from bridge.core.effects import AskSite, Command, Decision, EntryKind, HistoryEntry, InstallFirmware
 from bridge.core.events import Door
 from bridge.core.orders import DisplayMessage
 from bridge.core.values import Authority, Colour, CommandId, IdTag, SessionId, Status
@@ -174,6 +174,21 @@ class Renderer:
     def reset(self, wallbox: str, command: CommandId, utc_ms: int) -> Publication:
         """Restart the wallbox."""
         return self._said(topics.COMMAND_RESET, json_bytes({"id": command, "ts": iso(utc_ms)}), wallbox)
+
+    def firmware(self, wallbox: str, effect: InstallFirmware, utc_ms: int) -> Publication:
+        """New firmware; fields that are not known are left out."""
+        job = effect.job
+        told = {
+            "id": effect.command,
+            "url": job.location,
+            "retrieve_at": None if job.retrieve_ms is None else iso(job.retrieve_ms),
+            "install_at": None if job.install_ms is None else iso(job.install_ms),
+            "signing_certificate": job.certificate,
+            "signature": job.signature,
+            "ts": iso(utc_ms),
+        }
+        known = {name: value for name, value in told.items() if value is not None}
+        return self._said(topics.COMMAND_FIRMWARE, json_bytes(known), wallbox)
 
     # --- dashboards ---------------------------------------------------------------------------------------------------------------
 

@@ -91,6 +91,7 @@ WALLBOX_CP_STATE = _told("wallbox/{id}/cp_state", "cp_state", "The control pilot
 WALLBOX_FAULT = _told("wallbox/{id}/fault", "fault", "What is broken, as an OCPP error code, or none.")
 WALLBOX_AVAILABILITY = _told("wallbox/{id}/availability", "availability", "Whether the device is there: its last will says offline.")
 WALLBOX_STATE = _told("wallbox/{id}/state", "wallbox_state", "Any of the above in one message, for flows that prefer it.")
+WALLBOX_FIRMWARE = _told("wallbox/{id}/firmware", "firmware", "How an update goes, in the words of OCPP 2.0.1 (FirmwareStatus).")
 WALLBOX_RESULT = _wished("wallbox/{id}/command/result", "command_result", "How a command went; silence for 10 s means failed.")
 
 # --- in: the meter -----------------------------------------------------------------------------------------------------------------
@@ -137,6 +138,9 @@ COMMAND_MODE = _held("wallbox/{id}/command/mode", "mode", "How eagerly to charge
 COMMAND_REASON = _held("wallbox/{id}/command/reason", "reason", "Why the command is as it is.")
 COMMAND_UNLOCK = _said("wallbox/{id}/command/unlock", "command", "Free the cable; answer on command/result.", COMMAND_EXPIRY_S)
 COMMAND_RESET = _said("wallbox/{id}/command/reset", "command", "Restart the wallbox; answer on command/result.", COMMAND_EXPIRY_S)
+COMMAND_FIRMWARE = _said(
+    "wallbox/{id}/command/firmware", "firmware_command", "Fetch and install firmware; answer on command/result.", COMMAND_EXPIRY_S
+)
 
 # --- out: decisions ----------------------------------------------------------------------------------------------------------------
 

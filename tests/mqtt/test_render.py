@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from bridge.core.alerts import AlertId
-from bridge.core.effects import AskSite, Command, Decision, EntryKind, HistoryEntry
+from bridge.core.effects import AskSite, Command, Decision, EntryKind, HistoryEntry, InstallFirmware
 from bridge.core.events import Door, Origin
-from bridge.core.orders import DisplayMessage
+from bridge.core.orders import DisplayMessage, FirmwareJob
 from bridge.core.values import (
     Authority,
     Colour,
@@ -178,6 +178,17 @@ def test_unlock_and_reset_carry_the_id_that_the_result_repeats() -> None:
         "wallbox/wb1/command/unlock": {"id": command, "ts": NOON},
         "wallbox/wb1/command/reset": {"id": command, "ts": NOON},
     }
+
+
+def test_firmware_is_told_with_what_is_known_of_it() -> None:
+    """Certificate and signature are the hardware's to check."""
+    job = FirmwareJob(id=1, location="https://files.example/1.bin")
+    command = CommandId("5f0c9a-00000007")
+    bare = {"id": command, "url": job.location, "ts": NOON}
+    assert shown([RENDER.firmware("wb1", InstallFirmware(command=command, job=job), NOON_MS)]) == {"wallbox/wb1/command/firmware": bare}
+    signed = replace(job, retrieve_ms=NOON_MS, install_ms=NOON_MS, certificate="PEM", signature="SIGN")
+    told = bare | {"retrieve_at": NOON, "install_at": NOON, "signing_certificate": "PEM", "signature": "SIGN"}
+    assert shown([RENDER.firmware("wb1", InstallFirmware(command=command, job=signed), NOON_MS)]) == {"wallbox/wb1/command/firmware": told}
 
 
 SESSION = SessionView(

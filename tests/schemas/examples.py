@@ -24,6 +24,7 @@ _REPLAY = {"charge_point": "garage", "session": "5f0c9a-1"}
 _COST = {"cost": 1.25, "currency": "EUR", "session": "5f0c9a-1", "ts": "2026-01-31T18:04:00.250Z"}
 _TRANSFER = {"id": "1", "vendor_id": "com.example", "message_id": None, "data": None, "ts": "2026-01-31T18:04:00.250Z"}
 _TEXT = {"id": 1, "priority": "InFront", "text": "Welcome", "language": "en", "session": None, "until": None}
+_FIRMWARE = {"id": "1", "url": "https://files.example/1.bin", "ts": "2026-01-31T18:04:00.250Z"}
 _PERSON = {"name": "Ada", "local": True}
 
 INVALID: dict[str, list[Any]] = {
@@ -83,6 +84,15 @@ INVALID: dict[str, list[Any]] = {
         [{**_TEXT, "until": "2026-01-31T18:04:00Z"}],
     ],
     "energy_wh": [-1, "7360", True, 1_000_000_000_001, None, {}],
+    "firmware": [{}, [], {"status": "downloading"}, {"status": "Done"}, "Installed"],
+    "firmware_command": [
+        {},
+        {"id": "1", "url": "https://files.example/1.bin"},
+        {**_FIRMWARE, "id": ""},
+        {**_FIRMWARE, "url": ""},
+        {**_FIRMWARE, "install_at": "2026-01-31T18:04:00+01:00"},
+        {**_FIRMWARE, "signature": "x" * 801},
+    ],
     "fault": ["", "GroundFault", "None", "groundfailure"],
     "history_entry": [{}, {"id": "1"}],
     "led": ["", "on", "GREEN", "blue"],
