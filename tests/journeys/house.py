@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.conformance.laboratory import Station, equipped, identity_of
+from tests.conformance.laboratory201 import equipped201
+from tests.journeys.garage import Garage
 from tests.peers.bridge_process import BridgeProcess, bridge
 from tests.peers.broker import Mosquitto
 from tests.peers.onlooker import Onlooker, onlooker
@@ -42,12 +44,20 @@ class House:
     csms: StrictCsms
     topics: Onlooker
     process: BridgeProcess
+    protocol: str
 
     @contextlib.asynccontextmanager
     async def station(self, name: str = "garage") -> AsyncIterator[Station]:
         """The hardware of one of its charge points; at the end everything on its link must have been by the book."""
         async with equipped(name, self.broker, self.csms, self.topics) as station:
             yield station
+
+    @contextlib.asynccontextmanager
+    async def garage(self, name: str = "garage") -> AsyncIterator[Garage]:
+        """The same, in words of both versions."""
+        ready = equipped if self.protocol == "ocpp1.6" else equipped201
+        async with ready(name, self.broker, self.csms, self.topics) as station:
+            yield Garage(station=station)
 
     async def sessions(self, count: int, name: str = "garage") -> list[dict[str, Any]]:
         """The history, once so many records have been published; as `evbridge history --json` tells it."""
@@ -64,13 +74,21 @@ async def house(
     *,
     charge_points: Mapping[str, Mapping[str, Any]] | None = None,
     csms: Mapping[str, Any] | None = None,
+    protocol: str = "ocpp1.6",
     **tables: Any,  # noqa: ANN401 - TOML
 ) -> AsyncIterator[House]:
     """A bridge that is ready. `charge_points` adds to what each has anyway; further tables of the configuration by name."""
     common = {"csms": "office", "stop_tap_min_s": 0, "stop_wait_s": 0.3, "price_per_kwh": 0.5}
     points = {name: {**common, "identity": identity_of(name), **more} for name, more in (charge_points or {"garage": {}}).items()}
-    async with strict_csms(tags=TAGS) as central, onlooker(broker) as topics:
-        office = {"url": f"{central.url}/ocpp", "name": "Office", "reconnect_max_s": 1, "boot_retry_min_s": 1, **(csms or {})}
+    async with strict_csms(tags=TAGS, protocols=(protocol,)) as central, onlooker(broker) as topics:
+        office = {
+            "url": f"{central.url}/ocpp",
+            "name": "Office",
+            "reconnect_max_s": 1,
+            "boot_retry_min_s": 1,
+            "protocol": protocol,
+            **(csms or {}),
+        }
         settings = {"csms": {"office": office}, "charge_points": points, "users": USERS, "log": {"level": "debug"}, **tables}
         async with bridge(folder, broker, topics, settings) as process:
-            yield House(broker=broker, csms=central, topics=topics, process=process)
+            yield House(broker=broker, csms=central, topics=topics, process=process, protocol=protocol)

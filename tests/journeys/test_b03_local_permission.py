@@ -11,9 +11,9 @@ pytestmark = pytest.mark.requirement("B3")
 BILLED = {"StartTransaction", "StopTransaction", "MeterValues"}
 
 
-async def test_a_user_without_a_tag_charges_locally(tmp_path: Path, broker: Mosquitto) -> None:
+async def test_a_user_without_a_tag_charges_locally(tmp_path: Path, broker: Mosquitto, protocol: str) -> None:
     """Green by local permission; Unavailable until the end, no billing message, and the history has the local price."""
-    async with house(tmp_path, broker) as home, home.station() as garage:
+    async with house(tmp_path, broker, protocol=protocol) as home, home.garage() as garage:
         await garage.box.plug()
         decision = await garage.box.tap(BEN)
         assert (decision.led, decision.authority, decision.reason) == ("green", "local", "local_permission")
@@ -25,33 +25,33 @@ async def test_a_user_without_a_tag_charges_locally(tmp_path: Path, broker: Mosq
         await garage.reports("Available")
         (session,) = await home.sessions(1)
         assert (session["kind"], session["user"], session["energy_wh"], session["cost"]) == ("local", "ben", 2000, 1)
-        assert not BILLED & set(garage.told())
-        assert "Authorize" not in garage.told()
+        assert not garage.tells()
+        assert not garage.asked()
 
 
-async def test_a_refusal_falls_back_to_the_local_permission(tmp_path: Path, broker: Mosquitto) -> None:
+async def test_a_refusal_falls_back_to_the_local_permission(tmp_path: Path, broker: Mosquitto, protocol: str) -> None:
     """Eve's tag is refused, and she may charge here all the same."""
-    async with house(tmp_path, broker) as home, home.station() as garage:
+    async with house(tmp_path, broker, protocol=protocol) as home, home.garage() as garage:
         await garage.box.plug()
         decision = await garage.box.tap(EVE)
         assert (decision.led, decision.authority, decision.everything["ocpp_status"]) == ("green", "local", "Invalid")
-        await garage.sends("Authorize", idTag="EVE-1")
+        await garage.asks("EVE-1")
         await garage.box.released()
         await garage.settle()
-        assert not BILLED & set(garage.told())
+        assert not garage.tells()
 
 
-async def test_silence_falls_back_to_the_local_permission(tmp_path: Path, broker: Mosquitto) -> None:
+async def test_silence_falls_back_to_the_local_permission(tmp_path: Path, broker: Mosquitto, protocol: str) -> None:
     """No answer in time: those with the permission charge, a roaming card gets red; the late yes changes nothing."""
-    async with house(tmp_path, broker, charge_points={"garage": {"question_s": 1}}) as home, home.station() as garage:
+    async with house(tmp_path, broker, protocol=protocol, charge_points={"garage": {"question_s": 1}}) as home, home.garage() as garage:
         await home.csms.answer("Authorize", delay_s=3)
         await garage.box.plug()
         red = await garage.box.tap(CARD)
         assert (red.led, red.reason) == ("red", "no_answer")
         assert red.after_s < 2
-        await garage.sends("Authorize", idTag=CARD)
+        await garage.asks(CARD)
         await garage.settle()
-        assert "StartTransaction" not in garage.told()
+        assert "start" not in garage.tells()
         green = await garage.box.tap(EVE)
         assert (green.led, green.authority) == ("green", "local")
 

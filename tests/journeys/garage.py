@@ -1,0 +1,94 @@
+"""A charge point of a house in words of both versions: what it asked, what it told of its connector, what it will be billed for."""
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from tests.conformance.laboratory import Station
+from tests.conformance.laboratory201 import Station201
+from tests.peers.billing import Transaction
+from tests.peers.journal import Call
+from tests.peers.wallbox import Wallbox
+
+STARTS, STOPS = {"StartTransaction", "Started"}, {"StopTransaction", "Ended"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Garage:
+    """Use `House.garage()`."""
+
+    station: Station | Station201
+
+    @property
+    def box(self) -> Wallbox:
+        """Its hardware."""
+        return self.station.box
+
+    async def reports(self, status: str) -> None:
+        """The central system was told Available, Unavailable or Charging; waits for it."""
+        if isinstance(self.station, Station201) and status == "Charging":
+            await self.station.state(status)
+        else:
+            await self.station.reports(status)
+
+    async def asks(self, tag: str) -> None:
+        """About a tag; waits for it."""
+        if isinstance(self.station, Station201):
+            await self.station.sends("Authorize", idToken={"idToken": tag})
+        else:
+            await self.station.sends("Authorize", idTag=tag)
+
+    def asked(self) -> list[str]:
+        """The tags it has asked about since the mark."""
+        tags = [call.payload.get("idTag") or call.payload["idToken"]["idToken"] for call in self.station.sent("Authorize")]
+        return [str(tag) for tag in tags]
+
+    async def begins(self, tag: str | None = None) -> Call:
+        """A transaction, for this tag; waits for it. Its first message."""
+        fields: dict[str, Any] = {}
+        if isinstance(self.station, Station201):
+            if tag is not None:
+                fields["idToken"] = {"idToken": tag}
+            return await self.station.started(**fields)
+        if tag is not None:
+            fields["idTag"] = tag
+        return await self.station.sends("StartTransaction", **fields)
+
+    async def ends(self, reason: str = "Local", *, count: int = 1) -> Transaction:
+        """So many transactions have ended since the mark, the last one for this reason; waits for it."""
+        if isinstance(self.station, Station201):
+            await self.station.ended(count=count)
+        else:
+            await self.station.sends("StopTransaction", count=count)
+        last = self.bills()[-1]
+        assert (last.reason or "Local") == reason, last
+        return last
+
+    def bills(self) -> list[Transaction]:
+        """What it would be billed for, in the order of the starts."""
+        return self.station.csms.transactions(self.station.identity)
+
+    def tells(self) -> list[str]:
+        """Every message about transactions since the mark: `start`, `stop` or `more`; readings outside any are none."""
+        told = []
+        for word in self.station.told():
+            head = word.partition(" ")[0]
+            if head in {"StartTransaction", "StopTransaction", "Started", "Ended", "Updated"}:
+                told.append("start" if head in STARTS else "stop" if head in STOPS else "more")
+        return told
+
+    async def charges(self, tag: str) -> None:
+        """Plug in, tap and charge; the mark is set behind it."""
+        await self.station.charges(tag)
+
+    async def knows(self, tag: str) -> None:
+        """Teach its cache a tag; the mark is set behind it."""
+        await self.station.knows(tag)
+
+    async def settle(self) -> None:
+        """Everything has been told."""
+        await self.station.settle()
+
+    def offline(self) -> AbstractAsyncContextManager[None]:
+        """Inside, the central system is away."""
+        return self.station.offline()
