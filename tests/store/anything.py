@@ -21,6 +21,7 @@ from bridge.core.values import (
     Verdict,
     Why,
 )
+from tests.core.test_schedules import PROFILES
 
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 WHOLE = st.integers()
@@ -106,6 +107,7 @@ KEPTS = st.builds(
     plug=st.none() | TEXTS,
     plugged=st.none() | st.booleans(),
     prices=st.lists(st.tuples(st.booleans(), MONEY), max_size=2).map(tuple),
+    profiles=st.lists(PROFILES, max_size=2).map(tuple),
 )
 STARTS: st.SearchStrategy[Record] = st.builds(
     RecordStart,
