@@ -22,6 +22,7 @@ MAY_WRITE = [
     ("node-red", "price/all/per_kwh"),
     ("node-red", "users/anna/start"),
     ("node-red", "bridge/request/status"),
+    ("node-red", "charge_point/garage/data_transfer/answer"),
     ("node-red", "nfc/garage/tap"),
     ("node-red", "meter/garage/energy_wh"),
 ]
@@ -34,6 +35,7 @@ MAY_NOT_WRITE = [
     ("garage", "users/mallory", "a device makes users"),
     ("node-red", "wallbox/garage/command/enabled", "a flow releases a wallbox behind the bridge's back"),
     ("node-red", "charge_point/garage/status", "a flow forges what the bridge says"),
+    ("node-red", "charge_point/garage/data_transfer", "a flow plays the central system"),
     ("node-red", "nfc/garage/decision", "a flow forges a decision"),
     ("node-red", "bridge/state", "a flow plays the bridge"),
     ("node-red", "users/mallory", "a flow makes users"),
