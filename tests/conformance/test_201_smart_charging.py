@@ -32,8 +32,13 @@ IN_SCHEDULE = ("unit", "duration", "startSchedule")
 
 
 def profile(
-    purpose: str, periods: Sequence[tuple[int, float]] = ((0, 6),), *, number: int = 1, level: int = 0, **fields: Any
-) -> dict[str, Any]:  # noqa: ANN401, E501
+    purpose: str,
+    periods: Sequence[tuple[int, float]] = ((0, 6),),
+    *,
+    number: int = 1,
+    level: int = 0,
+    **fields: Any,  # noqa: ANN401 - a payload's field
+) -> dict[str, Any]:
     """An absolute profile from this second on; times of its schedule are told likewise."""
     inner = {"startSchedule": as_time(now_ms())} | {name: fields.pop(name) for name in IN_SCHEDULE if name in fields}
     return {
