@@ -219,10 +219,20 @@ class Wallbox:
         """Anything else below `wallbox/{id}/`."""
         await self._publish(f"wallbox/{self.name}/{topic}", text, retain=retain)
 
-    async def ordered(self, what: str) -> dict[str, Any]:
-        """`unlock` or `reset` was commanded; waits for it."""
-        found: dict[str, Any] = await self._until(lambda: dict(self.orders).get(what), f"the order {what}")
-        return found
+    async def ordered(self, what: str, *, count: int = 1) -> dict[str, Any]:
+        """`unlock`, `reset` or `firmware` was commanded for the `count`-th time; waits for it. The newest such order."""
+
+        def look() -> dict[str, Any] | None:
+            found = [order for name, order in self.orders if name == what]
+            return found[-1] if len(found) >= count else None
+
+        newest: dict[str, Any] = await self._until(look, f"{count} of the order {what}")
+        return newest
+
+    async def updates(self, *statuses: str) -> None:
+        """Say how an update goes, as OCPP 2.0.1 spells it."""
+        for status in statuses:
+            await self._publish(f"wallbox/{self.name}/firmware", json.dumps({"status": status}))
 
     # --- inside ---------------------------------------------------------------------------------------------------------------------
 
@@ -255,7 +265,7 @@ class Wallbox:
                 self._decisions[str(message.get("id"))] = (message, asyncio.get_running_loop().time())
             case ["wallbox", _, "command", "enabled"]:
                 self._enable(text)
-            case ["wallbox", _, "command", ("unlock" | "reset") as order]:
+            case ["wallbox", _, "command", ("unlock" | "reset" | "firmware") as order]:
                 await self._order(order, json.loads(text))
             case ["wallbox", _, "command", ("limit_a" | "limit_w") as name]:
                 setattr(self.commands, name, float(text) if text else None)
