@@ -317,3 +317,14 @@ async def test_the_pulled_plug_ends_it(station201: Station201, stop_point: str) 
     assert last.payload["triggerReason"] == "EVCommunicationLost"
     assert last.payload["transactionInfo"]["chargingState"] == "Idle"
     assert reason_of(last) == "EVDisconnected"
+
+
+@pytest.mark.requirement("2.0.1 TC_E_24_CS")
+async def test_the_pulled_plug_frees_the_cable(station201: Station201) -> None:
+    """UnlockOnEVSideDisconnect: the wallbox is told to free what is still in its socket."""
+    await station201.set(**{"OCPPCommCtrlr.UnlockOnEVSideDisconnect": True})
+    await station201.charges()
+    assert station201.box.orders == []
+    last = await station201.ends()
+    assert (last.payload["triggerReason"], last.payload["transactionInfo"]["chargingState"]) == ("EVCommunicationLost", "Idle")
+    await station201.box.ordered("unlock")
