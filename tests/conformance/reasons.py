@@ -20,6 +20,7 @@ class Reason(Enum):
     NO_BACKUP_POWER = "hardware class: no back-up power"
     READ_ONLY = "read-only by design.md: a session ends when the vehicle is unplugged, always (B5)"
     DOES_MORE = "hardware class: for stations that can't do what this one does"
+    NO_UPDATE_MEANWHILE = "hardware class: an update would cut a transaction off, and waits as a whole for its end"
     WITHDRAWN = "withdrawn from certification by the errata of 2025-09"
 
 
@@ -62,12 +63,19 @@ NAMED: Mapping[Reason, Mapping[str, str]] = {
         "1.6 TC_048_4_CS": "the profile Reservation is supported",
         "1.6 TC_050_4_CS": "the profile Reservation is supported",
         "2.0.1 TC_B_15_CS": "SummaryInventory is supported; instead: TC_B_14_CS",
+        "2.0.1 TC_B_19_CS": "all criteria for components are supported: Active, Available, Enabled, Problem",
         "2.0.1 TC_E_54_CS": "vehicles that speak only by ISO 15118; every vehicle can charge by IEC 61851-1 here: TC_E_20_CS",
         "2.0.1 TC_H_13_CS": "an unspecified EVSE can be reserved; instead: TC_H_08_CS",
         "2.0.1 TC_K_12_CS": "both units, ampere and watt, are supported",
         "2.0.1 TC_K_42_CS": "both units, ampere and watt, are supported",
+        "2.0.1 TC_L_11_CS": "a download is cancelled by a new order; instead: TC_L_10_CS",
+        "2.0.1 TC_N_34_CS": "both kinds of log are supported; instead: TC_N_25_CS and TC_N_35_CS",
         "2.0.1 TC_O_17_CS": "every priority is supported",
         "2.0.1 TC_O_18_CS": "every state is supported",
+    },
+    Reason.NO_UPDATE_MEANWHILE: {
+        "2.0.1 TC_L_15_CS": "instead: TC_L_13_CS",
+        "2.0.1 TC_L_16_CS": "instead: TC_L_13_CS",
     },
     Reason.WITHDRAWN: {
         "2.0.1 TC_O_15_CS": "TariffCostCtrlr and DisplayMessageCtrlr have no language to choose by",
