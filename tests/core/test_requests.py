@@ -28,6 +28,7 @@ from bridge.core.values import (
     UserId,
     Verdict,
 )
+from tests.core.reserving import reservation, reserved
 from tests.core.world import ACCEPTED, ANNA, BEN, BLOCKED, CARL, FAMILY, INVALID, ROAMER, STRANGER, Bench, charging, plugged, ready
 
 QUIET = Settings(sample_interval_s=0)
@@ -47,6 +48,13 @@ def test_a_remote_start_is_asked_about_where_the_settings_say_so(authorize_remot
     assert bench.recorded == "Start"
     assert bench.starts[0].remote
     assert not bench.decisions, "nobody stands at the reader"
+
+
+@pytest.mark.parametrize("tag, outcome", [("04EE", Outcome.ACCEPTED), ("BEN-1", Outcome.REJECTED)])
+@pytest.mark.parametrize("authorize_remote", [True, False])
+def test_a_remote_start_keeps_off_what_another_tag_has_reserved(authorize_remote: bool, tag: str, outcome: Outcome) -> None:
+    bench = reserved(reservation(tag), bench=ready(settings=Settings(authorize_remote=authorize_remote)))
+    assert bench.remote_start() is outcome
 
 
 @pytest.mark.requirement("1.6 TC_011_1_CS")

@@ -10,6 +10,7 @@ from bridge.core.events import SessionStopOrdered
 from bridge.core.settings import Cable, Settings
 from bridge.core.state import Granted
 from bridge.core.values import Authority, ReadingContext
+from tests.core.reserving import reserved
 from tests.core.world import ACCEPTED, ANNA, BEN, CARL, ROAMER, TEN_O_CLOCK_MS, Bench, charging, plugged, ready
 
 # --- begin -----------------------------------------------------------------------------------------------------------------------
@@ -24,6 +25,15 @@ def test_a_start_says_who_when_and_at_which_register() -> None:
     assert (start.tag, start.utc_ms, start.reading.register_wh) == (ROAMER.tag, TEN_O_CLOCK_MS + 3000, 4711)
     assert start.reading.context is ReadingContext.BEGIN
     assert (start.sequence, start.offline, start.remote) == (0, False, False)
+
+
+def test_a_start_uses_up_the_reservation_of_its_tag() -> None:
+    bench = reserved()
+    bench.plugs()
+    bench.taps(ROAMER)
+    bench.answers(ACCEPTED)
+    assert [start.reservation for start in bench.starts] == [7]
+    assert bench.state.kept.reservation is None
 
 
 def test_a_session_that_begins_while_the_backend_is_away_says_so() -> None:

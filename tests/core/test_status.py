@@ -7,6 +7,7 @@ import pytest
 from bridge.core.effects import AnnounceStatus
 from bridge.core.settings import Cable, Settings
 from bridge.core.status import station_status
+from tests.core.reserving import reserved
 from tests.core.world import ACCEPTED, BEN, BLOCKED, CARL, ROAMER, Bench, charging, plugged, ready
 
 # --- each of the nine ------------------------------------------------------------------------------------------------------------
@@ -58,6 +59,9 @@ def _out_of_service(bench: Bench, *, station: bool = False) -> Bench:
     [
         pytest.param(ready(), "Available", "Available", id="idle"),
         pytest.param(plugged(), "Preparing", "Preparing", id="plugged"),
+        pytest.param(reserved(), "Reserved", "Reserved", id="reserved"),
+        pytest.param(_with(reserved(), plugged=True), "Preparing", "Preparing", id="reserved, and somebody has plugged in"),
+        pytest.param(_offline(reserved()), "Unavailable", "Unavailable", id="reserved, and the wallbox is offline"),
         pytest.param(_granted(), "Preparing", "Preparing", id="permitted, not plugged"),
         pytest.param(_local_granted(), "Preparing", "Unavailable", id="permitted locally, not plugged"),
         pytest.param(charging(), "Charging", "Charging", id="charging"),

@@ -14,6 +14,7 @@ from bridge.core.backend import (
     BackendOnline,
     CacheClearRequested,
     CostTold,
+    CustomerForgotten,
     FirmwareRequested,
     ListSent,
     LogRequested,
@@ -32,6 +33,7 @@ from bridge.core.backend import (
     ResetKind,
     ResetRequested,
     SettingChangeRequested,
+    SettingsChangeRequested,
     UnlockRequested,
     VendorMessageReceived,
 )
@@ -59,6 +61,7 @@ from bridge.core.events import (
     TimePassed,
     UploadProgressed,
     VendorMessageAnswered,
+    VendorReply,
     WallboxReported,
 )
 from bridge.core.orders import (
@@ -75,7 +78,7 @@ from bridge.core.orders import (
     Reservation,
     SchedulePeriod,
 )
-from bridge.core.settings import Settings
+from bridge.core.settings import Ability, Settings
 from bridge.core.state import State
 from bridge.core.step import step
 from bridge.core.values import CommandId, IdTag, QuestionId, RecordId, RequestId, SessionId, UserId
@@ -129,6 +132,8 @@ EVENTS: list[tuple[type[AnyEvent], dict[str, Any]]] = [
     (UnlockRequested, {"request": REQUEST}),
     (CacheClearRequested, {"request": REQUEST}),
     (SettingChangeRequested, {"request": REQUEST, "name": "cache_enabled", "value": False}),
+    (SettingsChangeRequested, {"request": REQUEST, "changes": (("sample_interval_s", 20), ("aligned_interval_s", 900))}),
+    (CustomerForgotten, {"request": REQUEST, "tag": ROAMER.tag}),
     (ReadingRequested, {}),
     (ListSent, {"request": REQUEST, "version": 1, "full": True, "entries": (), "size": 0}),
     (ReservationRequested, {"request": REQUEST, "reservation": RESERVATION}),
@@ -139,7 +144,7 @@ EVENTS: list[tuple[type[AnyEvent], dict[str, Any]]] = [
     (MessageCleared, {"request": REQUEST, "message": 1}),
     (CostTold, {"backend_id": "7", "cost": 1.5}),
     (VendorMessageReceived, {"request": REQUEST, "vendor": "com.example", "message": None, "data": "x"}),
-    (VendorMessageAnswered, {"request": REQUEST, "accepted": True}),
+    (VendorMessageAnswered, {"request": REQUEST, "reply": VendorReply.ACCEPTED, "data": "1"}),
     (LogRequested, {"request": REQUEST, "job": LogJob(id=1, kind=LogKind.DIAGNOSTICS, location="http://files.example/")}),
     (UploadProgressed, {"job": 1, "status": "Uploaded"}),
     (FirmwareRequested, {"request": REQUEST, "job": FirmwareJob(id=1, location="http://files.example/f")}),
@@ -199,6 +204,14 @@ def _unlocking() -> Bench:
     return bench
 
 
+def _busy_with_orders() -> Bench:
+    bench = ready(vendors=("com.example",), can=frozenset({Ability.DISPLAY}))
+    bench.happens(ReservationRequested, request=RequestId("r-1"), reservation=RESERVATION)
+    bench.happens(MessageSent, request=RequestId("r-2"), message=DisplayMessage(id=1, priority="InFront", text="hello", format="UTF8"))
+    bench.happens(VendorMessageReceived, request=REQUEST, vendor="com.example", message=None, data=None)
+    return bench
+
+
 STATES: dict[str, Callable[[], Bench]] = {
     "just born": Bench,
     "ready": ready,
@@ -213,6 +226,7 @@ STATES: dict[str, Callable[[], Bench]] = {
     "ending": _ending,
     "recovering": _recovering,
     "unlocking": _unlocking,
+    "reserved, a text shown, a vendor's message put": _busy_with_orders,
 }
 
 
