@@ -8,9 +8,9 @@ import pytest
 
 from bridge.core.alerts import PASSING_S, AlertId
 from bridge.core.backend import CostTold, MessageSent, RecordParked, VendorMessageReceived
-from bridge.core.effects import Command, Decision, EntryKind, HistoryEntry
+from bridge.core.effects import Command, Decision, EntryKind, HistoryEntry, InstallFirmware
 from bridge.core.events import Door, MeterReported, Origin, WallboxReported
-from bridge.core.orders import DisplayMessage
+from bridge.core.orders import DisplayMessage, FirmwareJob
 from bridge.core.values import (
     Authority,
     ChargePointId,
@@ -305,3 +305,11 @@ async def test_a_central_system_that_is_away_is_told_under_its_name(board: Board
     assert "300 s" in board.told["csms/fleet/alert/unreachable"]
     board.display.unreachable("fleet", None)
     assert board.told["csms/fleet/alert/unreachable"] == ""
+
+
+async def test_firmware_is_handed_to_the_wallbox_at_once(board: Board) -> None:
+    """The wallbox goes by its own name, and answers under the id of the command."""
+    job = FirmwareJob(id=1, location="https://files.example/1.bin")
+    board.display.install_firmware(board.runtimes[GARAGE], InstallFirmware(command=CommandId("c-1"), job=job))
+    assert board.topics == ["wallbox/box/command/firmware"]
+    assert not board.published[0].retained
