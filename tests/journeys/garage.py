@@ -25,8 +25,8 @@ class Garage:
         return self.station.box
 
     async def reports(self, status: str) -> None:
-        """The central system was told Available, Unavailable or Charging; waits for it."""
-        if isinstance(self.station, Station201) and status == "Charging":
+        """The central system was told Available, Unavailable, Charging or SuspendedEVSE; waits for it."""
+        if isinstance(self.station, Station201) and status in {"Charging", "SuspendedEVSE"}:
             await self.station.state(status)
         else:
             await self.station.reports(status)
@@ -43,16 +43,16 @@ class Garage:
         tags = [call.payload.get("idTag") or call.payload["idToken"]["idToken"] for call in self.station.sent("Authorize")]
         return [str(tag) for tag in tags]
 
-    async def begins(self, tag: str | None = None) -> Call:
-        """A transaction, for this tag; waits for it. Its first message."""
+    async def begins(self, tag: str | None = None, *, count: int = 1) -> Call:
+        """So many transactions since the mark, for this tag; waits for it. The first message of the last one."""
         fields: dict[str, Any] = {}
         if isinstance(self.station, Station201):
             if tag is not None:
                 fields["idToken"] = {"idToken": tag}
-            return await self.station.started(**fields)
+            return await self.station.started(count=count, **fields)
         if tag is not None:
             fields["idTag"] = tag
-        return await self.station.sends("StartTransaction", **fields)
+        return await self.station.sends("StartTransaction", count=count, **fields)
 
     async def ends(self, reason: str = "Local", *, count: int = 1) -> Transaction:
         """So many transactions have ended since the mark, the last one for this reason; waits for it."""
@@ -76,6 +76,19 @@ class Garage:
             if head in {"StartTransaction", "StopTransaction", "Started", "Ended", "Updated"}:
                 told.append("start" if head in STARTS else "stop" if head in STOPS else "more")
         return told
+
+    async def accepts_any_tag(self) -> None:
+        """From now on, when it is asked."""
+        field = "idTokenInfo" if isinstance(self.station, Station201) else "idTagInfo"
+        await self.station.csms.answer("Authorize", {field: {"status": "Accepted"}})
+
+    async def is_refused_after_green(self) -> None:
+        """From now on the central system takes a start, and refuses its tag in the answer."""
+        blocked = {"status": "Blocked"}
+        if isinstance(self.station, Station201):
+            await self.station.csms.answer("TransactionEvent", {"idTokenInfo": blocked})
+        else:
+            await self.station.csms.answer("StartTransaction", {"transactionId": 7, "idTagInfo": blocked})
 
     async def charges(self, tag: str) -> None:
         """Plug in, tap and charge; the mark is set behind it."""

@@ -10,9 +10,9 @@ from tests.peers.broker import Mosquitto
 pytestmark = pytest.mark.requirement("B6")
 
 
-async def test_a_stop_pauses_and_the_session_goes_on(tmp_path: Path, broker: Mosquitto) -> None:
+async def test_a_stop_pauses_and_the_session_goes_on(tmp_path: Path, broker: Mosquitto, protocol: str) -> None:
     """Energy off within 200 ms, SuspendedEVSE, the same transaction; allowed again, it charges on."""
-    async with house(tmp_path, broker) as home, home.station() as garage:
+    async with house(tmp_path, broker, protocol=protocol) as home, home.garage() as garage:
         await garage.charges(CARD)
         since = home.topics.now
         await home.topics.publish("ems/load/garage/allow", "false", retain=True)
@@ -24,19 +24,19 @@ async def test_a_stop_pauses_and_the_session_goes_on(tmp_path: Path, broker: Mos
         await garage.box.draw(1000)
         await garage.reports("Charging")
         await garage.box.unplug()
-        await garage.sends("StopTransaction")
-        assert len(home.csms.transactions(garage.identity)) == 1
+        await garage.ends("EVDisconnected")
+        assert len(garage.bills()) == 1
 
 
-async def test_a_tap_meanwhile_is_decided_and_starts_suspended(tmp_path: Path, broker: Mosquitto) -> None:
+async def test_a_tap_meanwhile_is_decided_and_starts_suspended(tmp_path: Path, broker: Mosquitto, protocol: str) -> None:
     """Green, waiting for energy management; the transaction starts at once, without energy."""
-    async with house(tmp_path, broker) as home, home.station() as garage:
+    async with house(tmp_path, broker, protocol=protocol) as home, home.garage() as garage:
         await home.topics.publish("ems/spot/all/allow", "false", retain=True)
         await home.topics.publish("ems/spot/all/reason", "expensive hour", retain=True)
         await garage.box.plug()
         decision = await garage.box.tap(CARD)
         assert (decision.led, decision.reason) == ("green", "waiting_for_energy_management")
-        await garage.sends("StartTransaction")
+        await garage.begins()
         await garage.reports("SuspendedEVSE")
         assert garage.box.enabled_history == [False]
         assert "expensive hour" in (garage.box.commands.reason or "")
@@ -44,9 +44,9 @@ async def test_a_tap_meanwhile_is_decided_and_starts_suspended(tmp_path: Path, b
         await garage.box.released()
 
 
-async def test_the_lowest_limit_counts_and_below_six_amperes_is_a_pause(tmp_path: Path, broker: Mosquitto) -> None:
+async def test_the_lowest_limit_counts_and_below_six_amperes_is_a_pause(tmp_path: Path, broker: Mosquitto, protocol: str) -> None:
     """Several sources: AND of allow, minimum of limits, watts and amperes alike."""
-    async with house(tmp_path, broker) as home, home.station() as garage:
+    async with house(tmp_path, broker, protocol=protocol) as home, home.garage() as garage:
         await garage.charges(CARD)
         await home.topics.publish("ems/load/garage/limit_a", "10", retain=True)
         await garage.box.limited_to(10)
@@ -78,9 +78,9 @@ async def test_a_remote_start_and_a_local_session_obey_too(tmp_path: Path, broke
         assert garage.box.enabled_history == [False]
 
 
-async def test_the_last_word_survives_a_restart_and_the_broker(tmp_path: Path, broker: Mosquitto) -> None:
+async def test_the_last_word_survives_a_restart_and_the_broker(tmp_path: Path, broker: Mosquitto, protocol: str) -> None:
     """Both are killed and the broker forgets everything: the stop still holds."""
-    async with house(tmp_path, broker) as home, home.station() as garage:
+    async with house(tmp_path, broker, protocol=protocol) as home, home.garage() as garage:
         await home.topics.publish("ems/load/garage/allow", "false", retain=True)
         await garage.box.plug()
         await garage.box.tap(CARD)
@@ -89,6 +89,6 @@ async def test_the_last_word_survives_a_restart_and_the_broker(tmp_path: Path, b
         await home.topics.forget_everything()
         await home.process.start()
         await garage.box.appear()
-        await garage.sends("StartTransaction", count=2)
+        await garage.begins(count=2)
         await home.topics.shows("charge_point/garage/status", "SuspendedEVSE")
         assert True not in garage.box.enabled_history

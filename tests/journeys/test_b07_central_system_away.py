@@ -10,12 +10,12 @@ from tests.peers.broker import Mosquitto
 pytestmark = pytest.mark.requirement("B7")
 
 
-async def test_a_session_wholly_offline_arrives_complete_in_order_with_its_times(tmp_path: Path, broker: Mosquitto) -> None:
+async def test_a_session_wholly_offline_arrives_complete_in_order_with_its_times(tmp_path: Path, broker: Mosquitto, protocol: str) -> None:
     """Begun and ended without the central system, by a card it had accepted before; on its return everything comes, once."""
-    async with house(tmp_path, broker) as home, home.station() as garage:
+    async with house(tmp_path, broker, protocol=protocol) as home, home.garage() as garage:
         await garage.charges(CARD)
         await garage.box.unplug()
-        await garage.sends("StopTransaction")
+        await garage.ends("EVDisconnected")
         await garage.settle()
         async with garage.offline():
             await garage.box.tap(OTHER)  # so that the next tap is no repeat of the last one
@@ -25,20 +25,17 @@ async def test_a_session_wholly_offline_arrives_complete_in_order_with_its_times
             await home.topics.shows("charge_point/garage/energy_wh", "3000")
             await garage.box.unplug()
             ended = (await home.topics.hears("charge_point/garage/history", count=2)).json
-            await home.topics.shows("charge_point/garage/ocpp/queue", "2")
-        stop = await garage.sends("StopTransaction")
-        start = await garage.sends("StartTransaction")
-        assert start.answer is not None
-        assert stop.payload["transactionId"] == start.answer["transactionId"]
-        assert stop.payload["meterStop"] - start.payload["meterStart"] == 3000
-        assert (start.payload["timestamp"], stop.payload["timestamp"]) == (ended["started"], ended["ended"])
+        bill = await garage.ends("EVDisconnected")
+        assert bill.energy_wh == 3000
+        assert (bill.started, bill.stopped) == (ended["started"], ended["ended"])
         await home.topics.shows("charge_point/garage/ocpp/queue", "0")
-        assert [word for word in garage.told() if "Transaction" in word] == ["StartTransaction", "StopTransaction"]
+        assert (garage.tells()[0], garage.tells()[-1]) == ("start", "stop")
+        assert len(garage.bills()) == 2
 
 
-async def test_an_unknown_card_gets_red_and_a_local_user_green(tmp_path: Path, broker: Mosquitto) -> None:
+async def test_an_unknown_card_gets_red_and_a_local_user_green(tmp_path: Path, broker: Mosquitto, protocol: str) -> None:
     """Nobody knows the roaming card while the central system is away; Ben's permission is local anyway."""
-    async with house(tmp_path, broker) as home, home.station() as garage, garage.offline():
+    async with house(tmp_path, broker, protocol=protocol) as home, home.garage() as garage, garage.offline():
         await garage.box.plug()
         refused = await garage.box.tap(OTHER)
         assert (refused.led, refused.reason) == ("red", "backend_away")
@@ -48,9 +45,9 @@ async def test_an_unknown_card_gets_red_and_a_local_user_green(tmp_path: Path, b
         await home.topics.shows("charge_point/garage/online", "false")
 
 
-async def test_a_question_lost_with_the_link_is_decided_at_once(tmp_path: Path, broker: Mosquitto) -> None:
+async def test_a_question_lost_with_the_link_is_decided_at_once(tmp_path: Path, broker: Mosquitto, protocol: str) -> None:
     """The socket closes while the card is being asked about: the cache decides, and the driver does not wait eight seconds."""
-    async with house(tmp_path, broker) as home, home.station() as garage:
+    async with house(tmp_path, broker, protocol=protocol) as home, home.garage() as garage:
         await garage.knows(CARD)
         await garage.box.plug()
         await garage.box.tap(STRANGER)  # so that the next tap is no repeat of the last one
@@ -58,12 +55,12 @@ async def test_a_question_lost_with_the_link_is_decided_at_once(tmp_path: Path, 
         decision = await garage.box.tap(CARD)
         assert (decision.led, decision.reason) == ("green", "accepted")
         assert decision.after_s < 4
-        await garage.sends("StartTransaction", idTag=CARD)
+        await garage.begins(CARD)
 
 
-async def test_the_queue_survives_a_power_cut(tmp_path: Path, broker: Mosquitto) -> None:
+async def test_the_queue_survives_a_power_cut(tmp_path: Path, broker: Mosquitto, protocol: str) -> None:
     """Away, and then the bridge is killed: what was queued is delivered after its restart, with the times it had."""
-    async with house(tmp_path, broker) as home, home.station() as garage:
+    async with house(tmp_path, broker, protocol=protocol) as home, home.garage() as garage:
         await garage.knows(CARD)
         async with garage.offline():
             await garage.box.tap(OTHER)  # so that the next tap is no repeat of the last one
@@ -74,10 +71,9 @@ async def test_the_queue_survives_a_power_cut(tmp_path: Path, broker: Mosquitto)
             ended = (await home.topics.hears("charge_point/garage/history")).json
             await home.process.kill()
             await home.process.start(online=[])
-        stop = await garage.sends("StopTransaction")
-        assert (await garage.sends("StartTransaction")).payload["timestamp"] == ended["started"]
-        assert stop.payload["timestamp"] == ended["ended"]
-        assert len(home.csms.transactions(garage.identity)) == 1
+        bill = await garage.ends("EVDisconnected")
+        assert (bill.started, bill.stopped) == (ended["started"], ended["ended"])
+        assert len(garage.bills()) == 1
 
 
 async def test_a_refused_record_is_parked_and_can_be_replayed(tmp_path: Path, broker: Mosquitto) -> None:

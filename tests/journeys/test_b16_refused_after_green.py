@@ -11,14 +11,13 @@ pytestmark = pytest.mark.requirement("B16")
 BLOCKED = {"transactionId": 7, "idTagInfo": {"status": "Blocked"}}
 
 
-async def test_energy_off_and_the_transaction_stopped(tmp_path: Path, broker: Mosquitto) -> None:
+async def test_energy_off_and_the_transaction_stopped(tmp_path: Path, broker: Mosquitto, protocol: str) -> None:
     """DeAuthorized, no second decision; the history's reason and an alert tell it."""
-    async with house(tmp_path, broker) as home, home.station() as garage:
-        await home.csms.answer("StartTransaction", BLOCKED)
+    async with house(tmp_path, broker, protocol=protocol) as home, home.garage() as garage:
+        await garage.is_refused_after_green()
         await garage.box.plug()
         await garage.box.tap(ADA)
-        stop = await garage.sends("StopTransaction", reason="DeAuthorized")
-        assert stop.payload["transactionId"] == 7
+        await garage.ends("DeAuthorized")
         await garage.box.held()
         (session,) = await home.sessions(1)
         assert session["reason"] == "DeAuthorized"
@@ -26,14 +25,14 @@ async def test_energy_off_and_the_transaction_stopped(tmp_path: Path, broker: Mo
         assert len(home.topics.said("nfc/garage/decision")) == 1
 
 
-async def test_a_user_with_local_permission_goes_on(tmp_path: Path, broker: Mosquitto) -> None:
+async def test_a_user_with_local_permission_goes_on(tmp_path: Path, broker: Mosquitto, protocol: str) -> None:
     """A new local session begins at the very register at which the other one stopped."""
-    async with house(tmp_path, broker) as home, home.station() as garage:
-        await home.csms.answer("Authorize", {"idTagInfo": {"status": "Accepted"}})
-        await home.csms.answer("StartTransaction", BLOCKED)
+    async with house(tmp_path, broker, protocol=protocol) as home, home.garage() as garage:
+        await garage.accepts_any_tag()
+        await garage.is_refused_after_green()
         await garage.box.plug()
         assert (await garage.box.tap(EVE)).authority == "ocpp"
-        await garage.sends("StopTransaction", reason="DeAuthorized")
+        await garage.ends("DeAuthorized")
         await garage.reports("Unavailable")
         await garage.box.draw(900)
         await garage.box.unplug()
