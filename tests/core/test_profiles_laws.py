@@ -16,7 +16,7 @@ from bridge.core.state import BackendSession, LocalSession, NoSession, State
 from bridge.core.values import LimitBy, Person, RequestId
 from bridge.core.view import view
 from tests.core.test_laws import GUESTS, AtWork, TestAnything
-from tests.core.test_schedules import MAX, PROFILES, TX, T, brute_force
+from tests.core.test_schedules import DEFAULT, MAX, PROFILES, TX, T, brute_force, profile
 from tests.core.world import FAMILY
 
 NOISE_A = 1e-6
@@ -27,6 +27,7 @@ FILTERS = st.builds(
     purpose=st.none() | st.sampled_from(ProfilePurpose),
     stack_level=st.none() | st.integers(0, 2),
 )
+LIMITS = st.sampled_from([0.0, 6.0, 8.0, 10.0])
 NAMES = st.sampled_from([None, None, "7", "own", "gone"])
 
 
@@ -85,6 +86,14 @@ class Limited(AtWork):
         own = session.id if name == "own" and isinstance(session, BackendSession) else name
         self.bench.happens(ProfileSent, request=RequestId("profile"), profile=replace(self._now(one), transaction=own))
         assert self.bench.outcome is not None
+
+    @rule(low_a=LIMITS, high_a=LIMITS, purpose=st.sampled_from([MAX, DEFAULT]))
+    def stacks_two(self, low_a: float, high_a: float, purpose: ProfilePurpose) -> None:
+        """Both count now and for ever: left to chance that is rare."""
+        for level, limit in enumerate((low_a, high_a)):
+            self.bench.happens(
+                ProfileSent, request=RequestId("stack"), profile=profile(purpose, (0, limit), id=20 + level, stack_level=level)
+            )
 
     @rule(which=FILTERS)
     def clears_profiles(self, which: ProfileFilter) -> None:

@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bridge.core import schedules
@@ -325,7 +325,7 @@ def _unlike(profiles: list[ChargingProfile]) -> bool:
     days=st.sampled_from([0, 0, 1, 8]),
     unit=st.sampled_from(RateUnit),
 )
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_the_composite_is_what_each_second_says(profiles: list[ChargingProfile], began_ms: int, days: int, unit: RateUnit) -> None:
     start_ms = T + days * 86_400_000
     schedule = composite(profiles, start_ms=start_ms, began_ms=began_ms, duration_s=SPAN_S, unit=unit, most_a=16.0, rules=RULES)
@@ -340,6 +340,7 @@ def test_the_composite_is_what_each_second_says(profiles: list[ChargingProfile],
 
 
 @given(profiles=st.lists(PROFILES, max_size=4), began_ms=_times, at_ms=_times)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_nothing_changes_before_it_may(profiles: list[ChargingProfile], began_ms: int, at_ms: int) -> None:
     """Whoever sleeps until the next change misses none."""
     change = next_change_ms(profiles, at_ms, began_ms)

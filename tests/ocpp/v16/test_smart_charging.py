@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bridge.core.backend import ProfilesCleared, ProfileSent, RemoteStartRequested
@@ -208,6 +208,7 @@ CONTEXTS = st.sampled_from(
 
 @pytest.mark.parametrize("action", [*ACTIONS, "RemoteStartTransaction"])
 @given(data=st.data(), context=CONTEXTS)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_is_asked_is_answered(action: str, data: st.DataObject, context: Context) -> None:
     """By the schema, whatever it allows; and what is taken is of use to the core."""
     handled = ask(action, context, **data.draw(payloads(action, Kind.REQUEST)))

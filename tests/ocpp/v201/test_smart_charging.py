@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bridge.core.backend import ProfilesCleared, ProfileSent, RemoteStartRequested
@@ -312,6 +312,7 @@ CONTEXTS = st.sampled_from(
     "action", ["SetChargingProfile", "GetChargingProfiles", "ClearChargingProfile", "GetCompositeSchedule", "RequestStartTransaction"]
 )
 @given(data=st.data(), context=CONTEXTS)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_is_asked_is_answered(action: str, data: st.DataObject, context: Context) -> None:
     """By the schema, whatever it allows; and what is taken can be reported."""
     told = handled(action, data.draw(payloads(action, Kind.REQUEST, Version.V201)), context)
