@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from bridge.core.backend import CostTold, MessageCleared, MessageSent
+from bridge.core.clockwork import deadline_s
 from bridge.core.effects import Outcome
 from bridge.core.messages import COST_MAX, MESSAGES_MAX, STATES, Told, display_state, shown, standing, told_to_people, transaction_id
 from bridge.core.orders import DisplayMessage
@@ -227,3 +228,11 @@ def test_what_it_cost_in_the_end_stands_until_the_next_session() -> None:
     assert bench.runs == "local"
     assert told_to_people(bench.state).cost is None
     assert _costs(bench, name, 4.2) is None
+
+
+@pytest.mark.parametrize("message", [text(start_ms=TEN_O_CLOCK_MS + MINUTE_MS), text(end_ms=TEN_O_CLOCK_MS + MINUTE_MS)])
+def test_the_core_wants_to_be_woken_when_a_text_begins_or_ends(message: DisplayMessage) -> None:
+    """The display must change by itself."""
+    bench = ready(**CAN)
+    sets(bench, message)
+    assert deadline_s(bench.state) == bench.now_s + 60

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from bridge.core.clockwork import deadline_s
 from bridge.core.effects import AskAuthorize, Outcome
 from bridge.core.events import GrantMoved
 from bridge.core.orders import ReservationEnded
@@ -348,3 +349,9 @@ def test_it_survives_a_restart_and_a_reset() -> None:
     bench.restarts(down_s=3600)
     assert bench.reported == "Available"
     assert told(bench) == [EXPIRED], "it ran out while nobody was there"
+
+
+def test_the_core_wants_to_be_woken_when_it_runs_out() -> None:
+    """The status must change by itself, to the second."""
+    bench = reserved()
+    assert deadline_s(bench.state) == bench.now_s + 3600
