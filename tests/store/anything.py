@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from bridge.core.effects import Decision, EntryKind, HistoryEntry, Record, RecordSample, RecordStart, RecordStop
 from bridge.core.events import Door, Origin
+from bridge.core.orders import DisplayMessage, Reservation
 from bridge.core.state import BackendSession, Ending, Kept, LocalSession, NoSession, Source
 from bridge.core.values import (
     Authority,
@@ -30,6 +31,8 @@ TEXTS = st.text(st.characters(exclude_categories=())) | st.text(max_size=5)
 """Halves of characters included."""
 PHASES = st.none() | st.lists(FLOATS, max_size=3).map(tuple)
 MONEY = st.decimals(allow_nan=False, allow_infinity=False)
+NUMBERS = st.sampled_from([-(2**63), 2**64 - 1]) | st.integers(-10, 10)
+"""Whatever JSON can carry, as a central system counts."""
 TAGS = st.builds(IdTag, text=TEXTS, kind=st.none() | st.sampled_from(TagKind))
 TAG_INFOS = st.builds(TagInfo, verdict=st.sampled_from(Verdict), group=st.none() | TEXTS, expires_ms=st.none() | WHOLE)
 PERSONS = st.builds(
@@ -96,6 +99,22 @@ SOURCES = st.builds(
     limit_a=st.none() | FLOATS,
     reason=st.none() | TEXTS,
 )
+RESERVATIONS = st.builds(
+    Reservation, id=NUMBERS, connector=st.sampled_from([0, 1]), tag=TAGS, group=st.none() | TEXTS, expires_ms=st.integers(0, 2**60)
+)
+MESSAGES = st.builds(
+    DisplayMessage,
+    id=NUMBERS,
+    priority=TEXTS,
+    text=TEXTS,
+    format=TEXTS,
+    language=st.none() | TEXTS,
+    state=st.none() | TEXTS,
+    start_ms=st.none() | WHOLE,
+    end_ms=st.none() | WHOLE,
+    transaction=st.none() | TEXTS,
+    told=TEXTS,
+)
 KEPTS = st.builds(
     Kept,
     session=st.just(NoSession()) | BACKEND_SESSIONS | LOCAL_SESSIONS,
@@ -108,6 +127,8 @@ KEPTS = st.builds(
     plugged=st.none() | st.booleans(),
     prices=st.lists(st.tuples(st.booleans(), MONEY), max_size=2).map(tuple),
     profiles=st.lists(PROFILES, max_size=2).map(tuple),
+    reservation=st.none() | RESERVATIONS,
+    messages=st.lists(MESSAGES, max_size=2).map(tuple),
 )
 STARTS: st.SearchStrategy[Record] = st.builds(
     RecordStart,
