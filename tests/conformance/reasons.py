@@ -21,6 +21,9 @@ class Reason(Enum):
     READ_ONLY = "read-only by design.md: a session ends when the vehicle is unplugged, always (B5)"
     DOES_MORE = "hardware class: for stations that can't do what this one does"
     NO_UPDATE_MEANWHILE = "hardware class: an update would cut a transaction off, and waits as a whole for its end"
+    NO_HARD_WIRE = "hardware class: nothing in it notifies the central system by itself, so that no monitor is hard-wired"
+    NO_LOCK_SENSOR = "hardware class: a lock that fails is told as a fault of its connector, not as a component of its own"
+    TAGS_ONLY = "hardware class: a reader of tags; customers have no other identifier here"
     WITHDRAWN = "withdrawn from certification by the errata of 2025-09"
 
 
@@ -69,6 +72,8 @@ NAMED: Mapping[Reason, Mapping[str, str]] = {
         "2.0.1 TC_K_12_CS": "both units, ampere and watt, are supported",
         "2.0.1 TC_K_42_CS": "both units, ampere and watt, are supported",
         "2.0.1 TC_L_11_CS": "a download is cancelled by a new order; instead: TC_L_10_CS",
+        "2.0.1 TC_N_04_CS": "all criteria for monitors are supported; instead: TC_N_01_CS",
+        "2.0.1 TC_N_07_CS": "all bases are supported; instead: TC_N_05_CS",
         "2.0.1 TC_N_34_CS": "both kinds of log are supported; instead: TC_N_25_CS and TC_N_35_CS",
         "2.0.1 TC_O_17_CS": "every priority is supported",
         "2.0.1 TC_O_18_CS": "every state is supported",
@@ -76,6 +81,16 @@ NAMED: Mapping[Reason, Mapping[str, str]] = {
     Reason.NO_UPDATE_MEANWHILE: {
         "2.0.1 TC_L_15_CS": "instead: TC_L_13_CS",
         "2.0.1 TC_L_16_CS": "instead: TC_L_13_CS",
+    },
+    Reason.NO_HARD_WIRE: {
+        "2.0.1 TC_N_21_CS": "what is monitored from the beginning can be cleared and changed",
+        "2.0.1 TC_N_44_CS": "what is monitored from the beginning can be cleared and changed",
+    },
+    Reason.NO_LOCK_SENSOR: {
+        "2.0.1 TC_G_20_CS": "the connector is Faulted, its variable Problem is true, and nothing charges",
+    },
+    Reason.TAGS_ONLY: {
+        "2.0.1 TC_N_62_CS": "instead: TC_N_30_CS, by idToken",
     },
     Reason.WITHDRAWN: {
         "2.0.1 TC_O_15_CS": "TariffCostCtrlr and DisplayMessageCtrlr have no language to choose by",
@@ -85,7 +100,8 @@ NAMED: Mapping[Reason, Mapping[str, str]] = {
 ISO_15118 = "ISO 15118 Support"
 SECURITY_BLOCKS = ("TC_A_", "TC_M_")
 SECURITY_WORDS = re.compile(r"certificate|signature|new csms root", re.IGNORECASE)
-SIGNED_FIRMWARE = "UpdateFirmware(signed)"
+SIGNED_FIRMWARE, PASSWORD = "UpdateFirmware(signed)", "BasicAuthPassword"
+"""What the station does in a case about signatures or passwords whose name does not say so."""
 
 
 class Listed(Protocol):
@@ -132,5 +148,5 @@ def deferred(case: Listed) -> bool:
         return False
     if case.version == "1.6":
         return case.profile == "Security"
-    signed = SECURITY_WORDS.search(case.name) is not None or SIGNED_FIRMWARE in case.expect
+    signed = SECURITY_WORDS.search(case.name) is not None or SIGNED_FIRMWARE in case.expect or PASSWORD in case.expect
     return case.id.startswith(SECURITY_BLOCKS) or signed
