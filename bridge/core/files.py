@@ -20,6 +20,8 @@ UPLOAD_S = 900.0
 """An attempt that says nothing for so long has failed; whoever carries it gives up well before."""
 COMMAND_S = 10.0
 """A wallbox that has neither answered nor told a status in this time has not taken the order (design.md §3)."""
+AGAIN_S = 1.0
+"""The shortest wait before the next attempt: a backend that asks for none means "soon"."""
 
 IDLE = "Idle"
 UPLOADING, UPLOADED, UPLOAD_FAILED, CANCELED = "Uploading", "Uploaded", "UploadFailure", "AcceptedCanceled"
@@ -58,7 +60,7 @@ def upload_progressed(draft: Draft, event: UploadProgressed) -> None:
     draft.emit(Tell(notice=LogTold(job=job.id, status=event.status)))
     if event.status != UPLOADED and job.retries > 0:
         again = replace(job, retries=job.retries - 1)
-        draft.state = replace(draft.state, log_job=again, log_until_s=None, log_retry_s=draft.now_s + job.retry_s)
+        draft.state = replace(draft.state, log_job=again, log_until_s=None, log_retry_s=draft.now_s + max(job.retry_s, AGAIN_S))
     else:
         draft.state = replace(draft.state, log_job=None, log_until_s=None, log_retry_s=None)
 
@@ -144,7 +146,7 @@ def _progress(draft: Draft, status: str) -> None:
     _tell_firmware(draft, status)
     if status == DOWNLOAD_FAILED and job.retries > 0:
         draft.kept = replace(draft.kept, firmware=replace(job, retries=job.retries - 1), firmware_status=IDLE)
-        draft.state = replace(draft.state, installing=None, firmware_retry_s=draft.now_s + job.retry_s)
+        draft.state = replace(draft.state, installing=None, firmware_retry_s=draft.now_s + max(job.retry_s, AGAIN_S))
     elif status in ENDS:
         draft.kept = replace(draft.kept, firmware=None, firmware_status=IDLE)
         draft.state = replace(draft.state, installing=None)
