@@ -123,7 +123,7 @@ def unlock_requested(draft: Draft, event: UnlockRequested) -> None:
     close(draft, StopReason.UNLOCK)
     command = CommandId(draft.fresh)
     waiting = Unlocking(command=command, request=event.request, until_s=draft.now_s + COMMAND_S)
-    draft.state = replace(draft.state, unlocking=waiting)
+    draft.state = replace(draft.state, unlocking=waiting, held=None)
     draft.emit(UnlockHardware(command=command))
 
 

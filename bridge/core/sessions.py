@@ -98,7 +98,7 @@ def open_session(draft: Draft, granted: Granted) -> None:
     draft.session = _opened(draft, granted, begin)
     begin_with(draft, granted.profile, granted.id)
     wished_s = draft.now_s if granted.follows is None else None
-    draft.state = replace(draft.state, opened_s=wished_s, released_s=wished_s, sampled_s=draft.now_s, ended=None, recovery=None)
+    draft.state = replace(draft.state, opened_s=wished_s, released_s=wished_s, sampled_s=draft.now_s, ended=None, recovery=None, held=None)
     if isinstance(draft.pending, Granted):
         draft.pending = NotPending()
     keep_register(draft)
@@ -189,11 +189,19 @@ def close(draft: Draft, reason: StopReason, tag: IdTag | None = None) -> None:
     ending_ms = max(draft.now_ms, session.last.utc_ms)
     draft.session = replace(session, ending=Ending(reason=reason, utc_ms=ending_ms, tag=tag))
     draft.state = replace(draft.state, ending_until_s=draft.now_s + draft.state.rules.stop_wait_s)
-    frees = draft.state.settings.unlock_on_ev_disconnect and draft.state.rules.cable is Cable.SOCKET
-    if reason is StopReason.EV_DISCONNECTED and frees:
-        draft.emit(UnlockHardware(command=CommandId(draft.fresh)))
+    if reason is StopReason.EV_DISCONNECTED and draft.state.rules.cable is Cable.SOCKET:
+        _let_go(draft, session)
     if not is_fresh(draft.state) or draft.state.rules.stop_wait_s <= 0:
         finish(draft)
+
+
+def _let_go(draft: Draft, session: BackendSession | LocalSession) -> None:
+    """The vehicle let go of a cable that may still be in the socket: it is freed, or waits for whoever brought it (2.0.1 E09)."""
+    if draft.state.settings.unlock_on_ev_disconnect:
+        draft.emit(UnlockHardware(command=CommandId(draft.fresh)))
+    else:
+        authority = Authority.OCPP if isinstance(session, BackendSession) else Authority.LOCAL
+        draft.state = replace(draft.state, held=(session.person, authority))
 
 
 def finish_now(draft: Draft, reason: StopReason) -> None:

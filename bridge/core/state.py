@@ -13,6 +13,7 @@ from bridge.core.orders import ChargingProfile, DisplayMessage, FirmwareJob, Log
 from bridge.core.settings import Rules, Settings
 from bridge.core.values import (
     NO_FAULT,
+    Authority,
     ChargingState,
     CommandId,
     IdTag,
@@ -339,6 +340,9 @@ class State:
     """A session ended and the vehicle is still plugged: the driver has to act (Finishing)."""
     ending_until_s: float | None = None
     """When the meter's last word is no longer awaited."""
+    held: tuple[Person, Authority] | None = None
+    """Whose cable is still locked in the socket though the vehicle has let go of it (UnlockOnEVSideDisconnect false), and who had
+    permitted the session. Not kept: after a restart the backend can still unlock."""
     opened_s: float | None = None
     """When the running session was opened by somebody's wish; None: it goes on from another one."""
     clock_trusted: bool = True

@@ -13,8 +13,10 @@ from bridge.core.deciding import (
     why_granted,
 )
 from bridge.core.draft import Draft
+from bridge.core.effects import UnlockHardware
 from bridge.core.energy import is_running
 from bridge.core.events import StopPressed, TagPresented
+from bridge.core.hardware import is_plugged
 from bridge.core.reserved import is_kept_from_all_but
 from bridge.core.sessions import close
 from bridge.core.state import Asking, BackendSession, Granted, LocalSession, NotPending
@@ -22,6 +24,7 @@ from bridge.core.status import is_operative
 from bridge.core.values import (
     Authority,
     Colour,
+    CommandId,
     IdTag,
     Person,
     QuestionId,
@@ -45,6 +48,8 @@ def tag_presented(draft: Draft, event: TagPresented) -> None:
             _tap_while_granted(draft, event, granted)
         case NotPending() if is_running(running):
             _tap_in_session(draft, event, running)
+        case NotPending() if (held := draft.state.held) is not None and _is_for_the_cable(draft, event, held[0]):
+            _tap_for_the_cable(draft, event, held[1])
         case NotPending():
             _tap_to_start(draft, event)
         case _:
@@ -90,6 +95,17 @@ def _tap_while_granted(draft: Draft, event: TagPresented, granted: Granted) -> N
     draft.pending = replace(granted, until_s=until_s)
     authority = Authority.LOCAL if granted.local else Authority.OCPP
     draft.decide((event.origin,), event.person, Colour.GREEN, authority, why=why_granted(draft.state, local=granted.local))
+
+
+def _is_for_the_cable(draft: Draft, event: TagPresented, owner: Person) -> bool:
+    return owner.is_same(event.person) and not event.start_only and not is_plugged(draft.state.hardware)
+
+
+def _tap_for_the_cable(draft: Draft, event: TagPresented, authority: Authority) -> None:
+    """The card that began a session frees the cable the vehicle has let go of (2.0.1 E09, TC_E_25); it begins nothing."""
+    draft.state = replace(draft.state, held=None)
+    draft.emit(UnlockHardware(command=CommandId(draft.fresh)))
+    draft.decide((event.origin,), event.person, Colour.GREEN, authority, why=Why.STOPPED)
 
 
 def _tap_to_start(draft: Draft, event: TagPresented) -> None:

@@ -328,3 +328,19 @@ async def test_the_pulled_plug_frees_the_cable(station201: Station201) -> None:
     last = await station201.ends()
     assert (last.payload["triggerReason"], last.payload["transactionInfo"]["chargingState"]) == ("EVCommunicationLost", "Idle")
     await station201.box.ordered("unlock")
+
+
+@pytest.mark.requirement("2.0.1 TC_E_25_CS")
+async def test_the_cable_waits_for_the_card_that_brought_it(station201: Station201) -> None:
+    """UnlockOnEVSideDisconnect false: another card does not free it, the right one does, and begins nothing by it."""
+    await station201.set(**{"OCPPCommCtrlr.UnlockOnEVSideDisconnect": False})
+    await charges(station201)
+    await station201.ends()
+    await station201.settle()
+    assert (await station201.box.tap(STRANGER)).led == "red"
+    assert station201.box.orders == []
+    station201.mark()
+    assert (await station201.box.tap(TAG)).led == "green"
+    await station201.box.ordered("unlock")
+    await station201.settle()
+    assert station201.told() == []

@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
+from bridge.core.backend import UnlockRequested
 from bridge.core.effects import EntryKind, UnlockHardware
 from bridge.core.events import SessionStopOrdered
 from bridge.core.settings import Cable, Settings
 from bridge.core.state import Granted
-from bridge.core.values import Authority, ReadingContext
+from bridge.core.values import Authority, ReadingContext, RequestId
 from tests.core.reserving import reserved
-from tests.core.world import ACCEPTED, ANNA, BEN, CARL, ROAMER, TEN_O_CLOCK_MS, Bench, charging, plugged, ready
+from tests.core.world import ACCEPTED, ANNA, BEN, CARL, INVALID, ROAMER, STRANGER, TEN_O_CLOCK_MS, Bench, charging, plugged, ready
 
 # --- begin -----------------------------------------------------------------------------------------------------------------------
 
@@ -256,6 +257,52 @@ def test_the_cable_is_freed_where_it_can_be_and_is_wanted(cable: Cable, setting:
     bench = charging(cable=cable, settings=Settings(unlock_on_ev_disconnect=setting))
     bench.unplugs()
     assert len(bench.asked_for(UnlockHardware)) == frees
+
+
+HELD = Settings(unlock_on_ev_disconnect=False)
+
+
+@pytest.mark.requirement("2.0.1 TC_E_25_CS")
+def test_a_cable_that_is_not_freed_waits_for_the_card_that_brought_it() -> None:
+    """Another card frees nothing; the right one does, and begins nothing by it; the next time it starts as ever."""
+    bench = charging(ROAMER, settings=HELD)
+    bench.unplugs()
+    bench.passes(10)
+    bench.taps(STRANGER)
+    bench.answers(INVALID)
+    assert not bench.asked_for(UnlockHardware)
+    asked = len(bench.questions)
+    bench.taps(ROAMER)
+    assert bench.decided == ("green", "ocpp", "stopped")
+    assert (len(bench.asked_for(UnlockHardware)), len(bench.questions)) == (1, asked)
+    bench.passes(10)
+    bench.taps(ROAMER)
+    assert len(bench.questions) == asked + 1
+
+
+def test_a_cable_of_a_local_session_is_freed_by_its_own_card() -> None:
+    bench = charging(CARL, settings=HELD)
+    bench.unplugs()
+    bench.passes(10)
+    bench.taps(CARL)
+    assert bench.decided == ("green", "local", "stopped")
+    assert len(bench.asked_for(UnlockHardware)) == 1
+
+
+def test_whoever_plugs_a_held_cable_in_again_may_start_with_the_same_card() -> None:
+    """And once the backend has unlocked it nothing is held any more."""
+    bench = charging(ROAMER, settings=HELD)
+    bench.unplugs()
+    bench.passes(10)
+    bench.plugs()
+    bench.taps(ROAMER)
+    bench.answers(ACCEPTED)
+    assert bench.recorded == "Start Stop Start"
+    bench.unplugs()
+    bench.passes(10)
+    bench.happens(UnlockRequested, request=RequestId("unlock"))
+    bench.taps(ROAMER)
+    assert bench.decided != ("green", "ocpp", "stopped")
 
 
 def test_other_ends_free_nothing() -> None:
