@@ -92,7 +92,7 @@ MUTANTS = (
         "replace(draft.state, sampled_s=due_s - interval_s)",
     ),
     Mutant("an end is an end", "vehicle", "    end_epoch(draft, Why.UNPLUGGED)\n", ""),
-    Mutant("an end is an end", "requests", "    end_epoch(draft, Why.UNAVAILABLE)\n", ""),
+    Mutant("an end is an end", "resets", "    end_epoch(draft, Why.UNAVAILABLE)\n", ""),
     Mutant(
         "the core never asks for the past",
         "clockwork",
