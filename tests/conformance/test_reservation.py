@@ -1,10 +1,11 @@
 """OCPP 1.6, profile Reservation: a connector that is kept free for somebody."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conformance.laboratory import COLLEAGUE, PARTNER, STRANGER, TAG, Station
+from tests.conformance.laboratory import COLLEAGUE, PARTNER, STRANGER, TAG, Station, bench
 from tests.conformance.times import soon
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -158,3 +159,20 @@ async def test_a_tag_with_the_reserved_parent_uses_it_from_afar(station: Station
     await station.box.plug()
     start = await station.sends("StartTransaction", idTag=COLLEAGUE)
     assert start.payload["reservationId"] == 7
+
+
+async def test_a_reservation_survives_a_power_cut(tmp_path: Path) -> None:
+    """Reserved again after the boot, and for the same tag (OCPP 1.6 §5.13: only use, expiry, fault and unavailability end it)."""
+    async with bench(tmp_path) as one:
+        await one.process.start()
+        station = one.station
+        await station.settle()
+        station.mark()
+        await is_kept(station)
+        await one.loses_power()
+        await station.reports("Reserved")
+        await station.settle()
+        assert "Available" not in station.told()
+        station.mark()
+        await is_kept_from(station, PARTNER)
+        await charges_with(station, TAG, 7)
