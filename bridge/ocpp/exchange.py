@@ -14,6 +14,7 @@ from bridge.core.state import Asking
 from bridge.core.values import RequestId
 from bridge.errors import CsmsRefused
 from bridge.ocpp.attempts import Again, Ending, Park, Patience, Verdict
+from bridge.ocpp.conformity import Conformity
 from bridge.ocpp.delivery import Delivery
 from bridge.ocpp.dialect import Dialect, Errand, JsonObject, Outgoing, Registration
 from bridge.ocpp.failures import printable
@@ -42,6 +43,7 @@ class Exchange:
 
     __slots__ = (
         "_clock",
+        "_conformity",
         "_lost_s",
         "_settings",
         "_soon",
@@ -65,6 +67,7 @@ class Exchange:
         self._lost_s: float | None = None
         """When the last connection ended."""
         self.speech = Speech(station, dialects, setup.nameplate)
+        self._conformity = Conformity(self.name, self.speech.version)
         self.delivery = Delivery(station.next_record, setup.rng)
         self.inbound = Inbound(self._dialect, station, setup.settings.request_s, setup.nameplate)
         self.wire: Wire | None = None
@@ -119,7 +122,7 @@ class Exchange:
             if outgoing is None:
                 self._skip(job)
             else:
-                self.speech.conformity.check(outgoing.action, Kind.REQUEST, outgoing.payload)
+                self._conformity.check(outgoing.action, Kind.REQUEST, outgoing.payload)
                 used = self.delivery.sent(job, outgoing, now_s)
                 self._write(Call(message_id=used, action=outgoing.action, payload=outgoing.payload))
 
@@ -160,7 +163,7 @@ class Exchange:
                 if job is None:
                     self._transcript.ignored("an answer to nothing that is open")
                 else:
-                    self.speech.conformity.check(action, Kind.RESPONSE, payload)
+                    self._conformity.check(action, Kind.RESPONSE, payload)
                     self._answered(job, payload)
             case CallError(message_id=message_id, code=code, description=description):
                 self._failed(message_id, code, description)
@@ -285,6 +288,7 @@ class Exchange:
         if self.speech.agree(wire.subprotocol):
             log.info("%s: - %s is spoken from now on", self.name, wire.subprotocol)
             self.standing.problem = None
+            self._conformity = Conformity(self.name, self.speech.version)
             self.inbound.speak(self._dialect)
             self.delivery.translate(self.speech.notice)
         self.wire = wire

@@ -1,13 +1,12 @@
 """Which address a link tries next: the configured central system, or a network profile that it has set (OCPP 2.0.1 B10). Pure."""
 
-import ssl
 from collections.abc import Callable
 from dataclasses import replace
 
 from bridge.core.state import State
 from bridge.ocpp.address import station_url
 from bridge.ocpp.networks import HOME, TIMEOUT_MAX_S, TIMEOUT_MIN_S, Network, Profile, host_of, read, refusal, security_of
-from bridge.ocpp.wire import Endpoint
+from bridge.ocpp.wire import Endpoint, Tls
 
 
 class Roads:
@@ -15,7 +14,7 @@ class Roads:
 
     __slots__ = ("_arrived", "_home", "_hosts", "_place", "_roads", "_tls", "_tries")
 
-    def __init__(self, home: Endpoint, hosts: tuple[str, ...], tls: Callable[[], ssl.SSLContext]) -> None:
+    def __init__(self, home: Endpoint, hosts: tuple[str, ...], tls: Callable[[], Tls | None]) -> None:
         """`home` is the configured central system, `hosts` are others that a profile may name; `tls` is for those that need it."""
         self._home = home
         self._hosts = frozenset({host_of(home.url), *(host.lower() for host in hosts)})

@@ -1,6 +1,5 @@
 """What a link is built from."""
 
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
@@ -8,7 +7,7 @@ from random import Random
 from bridge.clock import Clock
 from bridge.ocpp.backoff import Intervals, Pace
 from bridge.ocpp.dialect import Nameplate
-from bridge.ocpp.wire import Connect, Endpoint
+from bridge.ocpp.wire import Connect, Endpoint, Tls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +51,6 @@ class LinkSetup:
     """Told whenever the central system tells the time (UTC in milliseconds), before it is compared with the clock."""
     network_hosts: tuple[str, ...] = ()
     """Where the central system may send this station beside its own host (network profiles)."""
-    tls: Callable[[], ssl.SSLContext] = ssl.create_default_context
-    """For a network profile with wss:// where the endpoint has none."""
+    tls: Callable[[], Tls | None] = lambda: None
+    """Whom to trust, for a network profile with wss:// where the endpoint says nothing of it; None: whom the system trusts."""
     settings: LinkSettings = field(default_factory=LinkSettings)

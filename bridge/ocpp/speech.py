@@ -1,10 +1,9 @@
-"""The version of OCPP that a connection agreed on, and what a job says in it. Pure but for the log of what breaks its schema."""
+"""The version of OCPP that a connection agreed on, and what a job says in it. Pure."""
 
 from collections.abc import Mapping, Sequence
 from typing import assert_never
 
 from bridge.core.orders import Notice
-from bridge.ocpp.conformity import Conformity
 from bridge.ocpp.dialect import Dialect, Nameplate, Outgoing
 from bridge.ocpp.jobs import Announced, Beat, Boot, Deliver, Question, Told, Triggered
 from bridge.ocpp.ports import Station
@@ -17,23 +16,19 @@ TRIGGERED = "Triggered"
 class Speech:
     """Of one link. Before the first connection it is the preferred version; afterwards the one that was agreed on last."""
 
-    __slots__ = ("_conformities", "_dialects", "_nameplate", "_station", "conformity", "dialect")
+    __slots__ = ("_dialects", "_nameplate", "_station", "dialect")
 
     def __init__(self, station: Station, dialects: Sequence[Dialect], nameplate: Nameplate) -> None:
         """`dialects`: the preferred one first."""
-        name = station.state.rules.charge_point
         self._station = station
         self._nameplate = nameplate
         self._dialects: Mapping[str, Dialect] = {dialect.subprotocol: dialect for dialect in dialects}
-        self._conformities = {spoken: Conformity(name, Version(spoken)) for spoken in self._dialects}
         self.dialect = dialects[0]
-        self.conformity = self._conformities[self.dialect.subprotocol]
 
     def agree(self, subprotocol: str) -> bool:
         """A connection speaks this version; True: another one than before."""
         before = self.dialect
         self.dialect = self._dialects[subprotocol]
-        self.conformity = self._conformities[subprotocol]
         return self.dialect is not before
 
     @property

@@ -7,6 +7,9 @@ from typing import Protocol, TypeAlias
 
 from bridge.errors import EvbridgeError
 
+Tls: TypeAlias = ssl.SSLContext
+"""Whom to trust on wss://."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
@@ -20,7 +23,7 @@ class Endpoint:
     """Offered, the preferred one first; the central system chooses."""
     password: bytes | None = field(default=None, repr=False)
     """As it goes into the header: UTF-8 of a text, or the bytes a hex password stands for."""
-    tls: ssl.SSLContext | None = field(default=None, repr=False)
+    tls: Tls | None = field(default=None, repr=False)
     """One for each central system, shared by its links; None for ws://."""
     timeout_s: float | None = None
     """How long an answer may take there; None: as everywhere."""

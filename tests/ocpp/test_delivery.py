@@ -639,3 +639,23 @@ def test_the_oldest_notices_go_when_there_are_too_many() -> None:
     desk.delivery.tell(tuple(Told(outgoing(str(number))) for number in range(NOTICES_MAX + 1)))
     desk.connect()
     assert desk.send() == "1"
+
+
+def test_another_version_with_nothing_queued_is_only_a_registration() -> None:
+    desk = Desk().connect()
+    desk.lose(Dropped(code=None))
+    desk.delivery.translate(lambda _: ())
+    desk.delivery.connect(1.0)
+    assert desk.send() == "boot"
+
+
+def test_the_parts_of_a_report_follow_in_order() -> None:
+    """However many there are; and not on another connection."""
+    desk = Desk().connect()
+    parts = [str(number) for number in range(ERRANDS_MAX + 5)]
+    desk.delivery.follow(tuple(outgoing(part) for part in parts))
+    assert desk.sequence() == parts
+    desk.delivery.follow((outgoing("late"),))
+    desk.lose(Dropped(code=None))
+    desk.connect()
+    assert desk.sequence() == []

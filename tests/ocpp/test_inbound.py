@@ -8,10 +8,11 @@ import pytest
 from bridge.core.backend import ResetRequested, UnlockRequested
 from bridge.core.effects import Answer, Outcome
 from bridge.core.values import RequestId
-from bridge.ocpp.dialect import Errand, Registration
+from bridge.ocpp.dialect import Dialect, Errand, Registration
 from bridge.ocpp.frames import BadFrame, Call, CallError, CallResult, Fault
 from bridge.ocpp.inbound import BURST_MAX, RATE_PER_S, WORK_MAX, Answered, Arrival, Handed, Handling, Ignored, Inbound
 from bridge.ocpp.v16.dialect import Dialect16
+from bridge.ocpp.v201.dialect import Dialect201
 from tests.ocpp.stations import FakeStation
 from tests.ocpp.worlds import STAMP
 
@@ -19,16 +20,10 @@ REQUEST_S = 25.0
 HASHES = {"hashAlgorithm": "SHA256", "issuerNameHash": "0", "issuerKeyHash": "0", "serialNumber": "1"}
 
 
-class Dialect201(Dialect16):
-    """As far as it matters here."""
-
-    subprotocol = "ocpp2.0.1"
-
-
 class Door:
     """Requests come in."""
 
-    def __init__(self, dialect: Dialect16 | None = None) -> None:
+    def __init__(self, dialect: Dialect | None = None) -> None:
         self.inbound = Inbound(dialect or Dialect16(), FakeStation(), REQUEST_S)
         self.count = 0
         self.now_s = 0.0
@@ -174,14 +169,15 @@ def test_while_rejected_a_newer_central_system_is_told() -> None:
 @pytest.mark.parametrize(
     "bad, code_16, code_201",
     [
-        (BadFrame(fault=Fault.ELEMENT, message_id="m", call=True), "FormationViolation", "FormationViolation"),
+        (BadFrame(fault=Fault.ELEMENT, message_id="m", call=True), "FormationViolation", "FormatViolation"),
         (BadFrame(fault=Fault.ELEMENT, message_id="m"), None, None),
         (BadFrame(fault=Fault.JSON), None, "RpcFrameworkError"),
         (BadFrame(fault=Fault.MESSAGE_TYPE), None, "MessageTypeNotSupported"),
     ],
 )
 def test_unreadable_frames_are_answered_as_each_version_wants(bad: BadFrame, code_16: str | None, code_201: str | None) -> None:
-    for dialect, code in [(Dialect16(), code_16), (Dialect201(), code_201)]:
+    both: list[tuple[Dialect, str | None]] = [(Dialect16(), code_16), (Dialect201(), code_201)]
+    for dialect, code in both:
         error = Inbound(dialect, FakeStation(), REQUEST_S).unreadable(bad)
         assert (None if error is None else error.code) == code
         if error is not None:
@@ -195,3 +191,12 @@ def test_the_registration_is_known_to_the_answer() -> None:
     handling = door.ask("RemoteStartTransaction", {"idTag": "04A1B2C3"})
     assert isinstance(handling, Answered)
     assert replace(handling, frame=CallResult(message_id="m1", payload={"status": "Rejected"})) == handling
+
+
+def test_requests_are_read_in_the_version_that_was_agreed_on() -> None:
+    """An action of the other one is unknown."""
+    door = Door()
+    assert door.refused("GetVariables", {"getVariableData": []}) == "NotImplemented"
+    door.inbound.speak(Dialect201())
+    assert door.refused("GetVariables", {"getVariableData": []}) == "OccurrenceConstraintViolation"
+    assert door.refused("GetConfiguration", {}) == "NotImplemented"

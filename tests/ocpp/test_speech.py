@@ -26,7 +26,6 @@ def test_before_any_agreement_it_is_the_preferred_one() -> None:
     assert not made.agree("ocpp2.0.1"), "nothing new"
     assert made.agree("ocpp1.6")
     assert made.version.value == "ocpp1.6"
-    assert made.conformity is not speech().conformity
 
 
 def test_why_it_registers_is_what_was_kept_or_that_it_was_asked_to() -> None:
