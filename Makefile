@@ -45,7 +45,7 @@ lock: ## take newer dependencies: writes requirements/*.txt
 	@.ci/lock
 
 clean: ## remove every environment and cache
-	rm -rf .venv .venv-demo .venv-lowest .venv-lock .venv-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* tests/node/node_modules
+	rm -rf .venv .venv-demo .venv-lowest .venv-lock .venv-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage* tests/node/node_modules tests/go/bin
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help:
