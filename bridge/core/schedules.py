@@ -25,8 +25,8 @@ DURATION_S_MAX = 86_400
 """Nobody plans further ahead than a day; a longer composite schedule is cut, and tells so by its duration."""
 PERIODS_TOLD_MAX = 1024
 """The most that OCPP 2.0.1 has room for in a schedule; more are cut likewise."""
-TURNS_MAX = 4096
-"""Changes that are looked at for a composite schedule, told or not: some hundredths of a second of work."""
+TURNS_MAX = 1500
+"""Changes that are looked at for a composite schedule, told or not: with all the profiles there is room for some tenths of a second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
