@@ -168,3 +168,8 @@ class Settings:
     organization: str = "evbridge"
     offline_severity: int = 4
     """Events of monitors up to this severity wait while the backend is away; others are lost (2.0.1 OfflineQueuingSeverity)."""
+    tariff_fallback: str = ""
+    """What a display tells of the price where the backend has said nothing; kept and reported."""
+    cost_fallback: str = ""
+    limit_change_percent: str = "1.0"
+    """A change of the limit from outside that is worth telling; a decimal number, kept as it was written."""

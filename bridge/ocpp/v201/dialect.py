@@ -15,6 +15,7 @@ from bridge.ocpp.dialect import Context, Errand, Handled, JsonObject, Nameplate,
 from bridge.ocpp.v201 import (
     authorization,
     availability,
+    device_model,
     metering,
     notices,
     provisioning,
@@ -133,6 +134,4 @@ class Dialect201:
 
     def initial(self, variables: Mapping[str, str | int | bool], *, base: Settings) -> Settings:
         """Settings from the configuration's table, by the names of the device model. Raises ValueError with every problem."""
-        if variables:
-            raise ValueError("no variables of OCPP 2.0.1 can be set yet")
-        return base
+        return device_model.initial(variables, base=base)

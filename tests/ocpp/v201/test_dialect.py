@@ -65,3 +65,9 @@ def test_requests_and_refusals() -> None:
     assert told == {"status": "Scheduled"}
     assert OCPP.violation("required") == "OccurrenceConstraintViolation"
     assert isinstance(OCPP.unknown_action("MakeCoffee"), Refusal)
+
+
+def test_the_configuration_may_set_variables() -> None:
+    assert OCPP.initial({}, base=Settings()) == Settings()
+    with pytest.raises(ValueError, match="Colour"):
+        OCPP.initial({"Colour": "green"}, base=Settings())
