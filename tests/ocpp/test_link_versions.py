@@ -135,7 +135,7 @@ async def test_after_a_long_outage_all_statuses_are_told(modern: CentralSystem, 
 @pytest.mark.requirement("2.0.1 TC_B_57_CS")
 async def test_waits_are_exactly_those_that_were_set(modern: CentralSystem, station: FakeStation, links: Links) -> None:
     """They double up to a number, and begin anew after a success; a refusal that a person has to mend changes nothing."""
-    station.change(backoff_minimum_s=30, backoff_random_s=0, backoff_repeats=2)
+    station.change(backoff_minimum_s=30, backoff_random_s=0, backoff_repeats=4)
     links.start(station, modern.url, dialects=ONLY_201)
     await registered(modern, station)
     modern.refuse(403)
@@ -144,14 +144,15 @@ async def test_waits_are_exactly_those_that_were_set(modern: CentralSystem, stat
     began_s = loop.time()
     await modern.knocked(6)
     moments = [began_s, *modern.knocked_s[1:6]]
-    for wanted, (earlier, later) in zip((30, 60, 120, 120, 120), pairwise(moments), strict=True):
-        assert wanted * MS * 0.9 <= later - earlier < wanted * MS + 0.5
+    for wanted, (earlier, later) in zip((30, 60, 120, 240, 480), pairwise(moments), strict=True):
+        assert wanted * MS * 0.9 <= later - earlier
+    assert moments[-1] - moments[0] < 3
     modern.welcome()
     await modern.connected(2)
     began_s = loop.time()
     modern.cut()
     await modern.connected(3)
-    assert 27 * MS <= loop.time() - began_s < 110 * MS
+    assert 27 * MS <= loop.time() - began_s < 400 * MS, "the first wait, not the last"
 
 
 @pytest.mark.requirement("W13")
