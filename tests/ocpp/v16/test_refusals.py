@@ -8,7 +8,6 @@ from tests.ocpp.worlds import asked
 OCPP = Dialect16()
 
 NOT_OFFERED = {
-    "CancelReservation",
     "ClearChargingProfile",
     "GetCompositeSchedule",
     "UpdateFirmware",
