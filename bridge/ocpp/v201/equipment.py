@@ -1,36 +1,30 @@
 """The device model's table of what there is: the station, its EVSE and its connector. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from bridge.core.hardware import is_faulted
 from bridge.core.settings import Cable
-from bridge.core.status import reported_status, station_status
-from bridge.core.values import Status
+from bridge.core.status import station_status
 from bridge.ocpp.dialect import Context
+from bridge.ocpp.v201.availability import connector_status
 from bridge.ocpp.v201.evse import CONNECTOR, EVSE
 from bridge.ocpp.v201.variable import DataType, Variable
 
 STATES = ("Available", "Occupied", "Reserved", "Unavailable", "Faulted")
 """ConnectorStatus."""
-_STATES: Mapping[Status, str] = {
-    Status.AVAILABLE: "Available",
-    Status.RESERVED: "Reserved",
-    Status.UNAVAILABLE: "Unavailable",
-    Status.FAULTED: "Faulted",
-}
 PLUGS = {Cable.FIXED: "cType2", Cable.SOCKET: "sType2"}
 """IEC 62196-2 type 2, as ConnectorEnum writes it: with a cable of the station's own, or a socket."""
 _STATION = "ChargingStation"
 
 
 def connector_state(context: Context) -> str:
-    """What the central system is told of the connector; whatever is neither free nor out of order is occupied."""
-    return _STATES.get(reported_status(context.state), "Occupied")
+    """What StatusNotification says of the connector."""
+    return connector_status(context.state)
 
 
 def station_state(context: Context) -> str:
     """What it is told of the station as a whole."""
-    return _STATES[station_status(context.state)]
+    return station_status(context.state).value
 
 
 def _problem(context: Context) -> str:
