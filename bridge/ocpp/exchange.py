@@ -44,6 +44,7 @@ class Exchange:
     __slots__ = (
         "_clock",
         "_conformity",
+        "_greeted",
         "_lost_s",
         "_settings",
         "_soon",
@@ -64,6 +65,7 @@ class Exchange:
         self._transcript = Transcript(self.name, setup.hide, setup.note)
         self._settings = setup.settings
         self._soon = soon
+        self._greeted = False
         self._lost_s: float | None = None
         """When the last connection ended."""
         self.speech = Speech(station, dialects, setup.nameplate)
@@ -228,9 +230,20 @@ class Exchange:
         wait_s = self.standing.registered(answer) * self._settings.second_s
         self.delivery.registered(answer.status, now_s=self._clock.mono_s(), wait_s=wait_s)
         if answer.status is Registration.ACCEPTED:
-            self.delivery.tell(tuple(Told(greeting) for greeting in self._dialect.greetings(self._station.state)))
+            self._greet()
             if self._clock.utc_ms() < BUILT_MS:
                 self.delivery.trigger_beat()  # it does not tell the time, for which records wait: ask once more
+
+    def _greet(self) -> None:
+        """Once in each life of the station, however often it has to register."""
+        greetings = () if self._greeted else self._dialect.greetings(self._station.state)
+        self._greeted = self._greeted or bool(greetings)
+        self.delivery.tell(tuple(Told(greeting) for greeting in greetings))
+
+    def begin_anew(self) -> None:
+        """The station presents itself as freshly started."""
+        self._greeted = False
+        self.delivery.restart()
 
     # --- requests ---------------------------------------------------------------------------------------------------------------------
 

@@ -279,7 +279,7 @@ class Link:
     def _begin_anew(self) -> None:
         """The next connection is the first of a new life."""
         self._restart = None
-        self._exchange.delivery.restart()
+        self._exchange.begin_anew()
         self._roads.plan(self._station.state)
 
     def _restart_due_s(self) -> float:

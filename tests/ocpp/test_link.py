@@ -369,7 +369,7 @@ async def test_silence_closes_the_link_and_the_same_frame_goes_again(csms: Centr
     station.change(ping_s=20)
     csms.on("StartTransaction", Silence(), {"transactionId": 7, "idTagInfo": {"status": "Accepted"}})
     station.record(*records_of("s1"))
-    links.start(station, csms.url, settings=replace(FAST, call_timeout_s=100 * MS))
+    links.start(station, csms.url, settings=replace(FAST, call_timeout_s=400 * MS))
     first, second, _ = await csms.saw("StartTransaction", "StartTransaction", "StopTransaction")
     assert (first.frame.connection, second.frame.connection) == (1, 2)
     assert first.frame.text == second.frame.text

@@ -132,6 +132,20 @@ async def test_after_a_long_outage_all_statuses_are_told(modern: CentralSystem, 
     assert modern.actions(connection=2) == ["StatusNotification"]
 
 
+async def test_the_start_of_the_station_is_told_once(modern: CentralSystem, station: FakeStation, links: Links) -> None:
+    """However often it has to register: a central system that counts starts is not deceived by an outage."""
+    links.start(station, modern.url, dialects=ONLY_201)
+    await registered(modern, station)
+    assert station.link is not None
+    station.link._exchange.delivery.restart()
+    modern.cut()
+    await modern.saw("BootNotification", "StatusNotification", connection=2)
+    await station.heard(BackendOnline, 2)
+    await modern.call("TriggerMessage", {"requestedMessage": "Heartbeat"})
+    await modern.saw("Heartbeat", connection=2)
+    assert "SecurityEventNotification" not in modern.actions(connection=2)
+
+
 @pytest.mark.requirement("2.0.1 TC_B_57_CS")
 async def test_waits_are_exactly_those_that_were_set(modern: CentralSystem, station: FakeStation, links: Links) -> None:
     """They double up to a number, and begin anew after a success; a refusal that a person has to mend changes nothing."""
