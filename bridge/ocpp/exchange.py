@@ -305,6 +305,7 @@ class Exchange:
             self.inbound.speak(self._dialect)
             self.delivery.translate(self.speech.notice)
         self.wire = wire
+        self.speech.connected_ms = self._clock.utc_ms()
         self.delivery.connect(now_s, remembered=self._is_remembered(now_s))
 
     def _is_remembered(self, now_s: float) -> bool:
