@@ -67,6 +67,7 @@ class Speech:
                 row = head.row
                 if head.outgoing is not None:
                     return head.outgoing
-                return self.dialect.record(_as_delivered, backend_id=row.backend_id, start_parked=row.start_parked, settings=state.settings)
+                record = self._marked(row)
+                return self.dialect.record(record, backend_id=row.backend_id, start_parked=row.start_parked, settings=state.settings)
             case _:
                 assert_never(job)
