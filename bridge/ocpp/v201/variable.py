@@ -180,19 +180,9 @@ def _lower(text: str | None) -> str | None:
 
 
 def _range(minimum: float | None, maximum: float | None) -> str:
-    match minimum, maximum:
-        case None, None:
-            return ""
-        case _, None:
-            return f" from {minimum:g}"
-        case None, _:
-            return f" up to {maximum:g}"
-        case _:
-            return f" from {_whole(minimum)} to {_whole(maximum)}"
-
-
-def _whole(number: float | None) -> str:
-    return "0" if number is None else f"{number:.10g}"
+    if minimum is None:
+        return "" if maximum is None else f" up to {maximum:.10g}"
+    return f" from {minimum:.10g}" if maximum is None else f" from {minimum:.10g} to {maximum:.10g}"
 
 
 def _longest(variable: Variable) -> int:
