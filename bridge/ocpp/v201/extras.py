@@ -1,24 +1,23 @@
-"""The device model's table of what goes beyond Core: one component for each profile, where this charge point has it. Pure."""
+"""The device model's table of what goes beyond Core: one component for each profile, where this charge point has it. Pure.
+
+Reservations, displays and costs have their rows with their blocks.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
 
 from bridge.core.local_list import LIST_MAX, UPDATE_MAX
-from bridge.core.messages import MESSAGES_MAX
 from bridge.core.profiles import PERIODS_MAX, PROFILES_MAX, STACK_LEVEL_MAX
 from bridge.core.settings import Ability
 from bridge.core.state import State
 from bridge.ocpp.dialect import Context
 from bridge.ocpp.v201.monitors import MONITOR_ITEMS_MAX, SEVERITY_MAX, Base, monitors_of
 from bridge.ocpp.v201.variable import DataType, Mutability, Variable
-from bridge.ocpp.v201.variables import boolean, constant, integer, limits, present, text
+from bridge.ocpp.v201.variables import boolean, constant, integer, limits, present
 
 LIST_BYTES_MAX = 262_144
 """BytesPerMessage of SendLocalList: `UPDATE_MAX` tags with their groups."""
-FALLBACK_MAX = 255
-"""Of a text about prices: a display line or two (P2 §2.11 allows 255)."""
-_LIST, _RESERVATION, _SMART, _DISPLAY = "LocalAuthListCtrlr", "ReservationCtrlr", "SmartChargingCtrlr", "DisplayMessageCtrlr"
-_TARIFF, _MONITORING = "TariffCostCtrlr", "MonitoringCtrlr"
+_LIST, _SMART, _TARIFF, _MONITORING = "LocalAuthListCtrlr", "SmartChargingCtrlr", "TariffCostCtrlr", "MonitoringCtrlr"
 
 
 def _is_smart(state: State) -> bool:
@@ -67,12 +66,6 @@ LISTS: tuple[Variable, ...] = (
     boolean(_LIST, "DisablePostAuthorize", "list_final", "Don't ask the central system about a tag that the list refuses."),
 )
 
-RESERVATIONS: tuple[Variable, ...] = (
-    present(_RESERVATION, "Reservations."),
-    boolean(_RESERVATION, "Enabled", "reservations_enabled", "Reservations are taken."),
-    _yes(_RESERVATION, "NonEvseSpecific", "So are those that name no EVSE."),
-)
-
 SMART_CHARGING = _where(
     _is_smart,
     present(_SMART, "Charging profiles, below what energy management allows."),
@@ -96,32 +89,11 @@ SMART_CHARGING = _where(
     _words(_SMART, "RateUnit", "What limits may be in.", items=("A", "W")),
 )
 
-DISPLAY = _where(
+TARIFF = _where(
+    # the rest of TariffCostCtrlr is block I's own (`bridge.ocpp.v201.tariff`)
     _has_display,
-    present(_DISPLAY, "Texts on the display."),
-    _yes(_DISPLAY, "Enabled", "Likewise."),
-    _count(_DISPLAY, "DisplayMessages", MESSAGES_MAX, lambda context: len(context.state.kept.messages), "Texts that are kept."),
-    _words(_DISPLAY, "SupportedFormats", "What they may be written in.", items=("ASCII", "HTML", "URI", "UTF8")),
-    _words(_DISPLAY, "SupportedPriorities", "How urgent they may be.", items=("AlwaysFront", "InFront", "NormalCycle")),
-)
-
-TARIFF: tuple[Variable, ...] = (
-    present(_TARIFF, "What a transaction costs is passed on to the site.", instance="Cost"),
-    _yes(_TARIFF, "Enabled", "Likewise.", instance="Cost"),
-    *_where(
-        _has_display,
-        present(_TARIFF, "Prices are shown.", instance="Tariff"),
-        _yes(_TARIFF, "Enabled", "Likewise.", instance="Tariff"),
-    ),
-    Variable(
-        component=_TARIFF,
-        name="Currency",
-        type=DataType.STRING,
-        value=lambda context: context.state.rules.currency,
-        doc="As configured, by ISO 4217.",
-    ),
-    text(_TARIFF, "TariffFallbackMessage", "tariff_fallback", "Shown where no price is known; kept and reported.", longest=FALLBACK_MAX),
-    text(_TARIFF, "TotalCostFallbackMessage", "cost_fallback", "Shown where no cost is known; kept and reported.", longest=FALLBACK_MAX),
+    present(_TARIFF, "Prices are shown.", instance="Tariff"),
+    _yes(_TARIFF, "Enabled", "Likewise.", instance="Tariff"),
 )
 
 MONITORING: tuple[Variable, ...] = (
@@ -156,4 +128,4 @@ MONITORING: tuple[Variable, ...] = (
     *limits(_MONITORING, "ClearVariableMonitoring", items=MONITOR_ITEMS_MAX),
 )
 
-EXTRAS: tuple[Variable, ...] = (*LISTS, *RESERVATIONS, *SMART_CHARGING, *DISPLAY, *TARIFF, *MONITORING)
+EXTRAS: tuple[Variable, ...] = (*LISTS, *SMART_CHARGING, *TARIFF, *MONITORING)
