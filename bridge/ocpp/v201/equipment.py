@@ -1,6 +1,7 @@
 """The device model's table of what there is: the station, its EVSE and its connector. Pure."""
 
 from collections.abc import Callable
+from math import isfinite
 
 from bridge.core.hardware import is_faulted
 from bridge.core.settings import Cable
@@ -37,7 +38,8 @@ def _phases(context: Context) -> str:
 
 def _power(context: Context) -> str:
     power_w = context.state.meter.power_w
-    return "0" if power_w is None else f"{power_w:.0f}"
+    # by way of `round`: a hair below zero is no "-0"
+    return str(round(power_w)) if power_w is not None and isfinite(power_w) else "0"
 
 
 def _at(name: str, place: tuple[str, int | None, int | None], kind: DataType, value: Callable[[Context], str], doc: str) -> Variable:
