@@ -100,6 +100,9 @@ class Wire(Protocol):
     def wake(self) -> None:
         """Records have been committed."""
 
+    def look(self) -> None:
+        """The state is another one."""
+
 
 class Runtime:
     """One charge point. Built by `app`; implements `bridge.ocpp.ports.Station`."""
@@ -145,6 +148,8 @@ class Runtime:
             self._command()
         self._arm()
         self._outlet.changed(self, before)
+        if self.wire is not None:
+            self.wire.look()
 
     def _change(self, before: State, event: AnyEvent, effects: Effects, parked: tuple[Parked, ...]) -> Change | None:
         """What this event makes durable; None: nothing."""

@@ -114,6 +114,9 @@ class Ears:
         self.said.append(effect)
         self.journal.append(effect)
 
+    def look(self) -> None:
+        """What comes of it is the link's."""
+
     def wake(self) -> None:
         self.wakes += 1
         self.journal.append("wake")

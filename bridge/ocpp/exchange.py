@@ -55,6 +55,7 @@ class Exchange:
         "inbound",
         "speech",
         "standing",
+        "watch",
         "wire",
     )
 
@@ -72,10 +73,26 @@ class Exchange:
         self._conformity = Conformity(self.name, self.speech.version)
         self.delivery = Delivery(station.next_record, setup.rng)
         self.inbound = Inbound(self._dialect, station, setup.settings.request_s, setup.nameplate)
+        self.watch = self._dialect.watch(setup.settings.second_s)
         self.wire: Wire | None = None
         self.held = False
         """Nothing new is sent: the link is about to be closed."""
         self.standing = Standing(self.name, setup.clock, setup.settings.intervals, setup.on_time)
+
+    # --- what is watched --------------------------------------------------------------------------------------------------------------
+
+    def look(self) -> None:
+        """Something changed, or a period is over: tell what the central system wants to be told of by itself."""
+        if self.watch is not None:
+            context = self.inbound.context(self._clock.stamp(), RequestId(""), self.delivery.registration, self.standing.interval_s)
+            told = self.watch.look(context, online=self.delivery.accepted)
+            if told:
+                self.delivery.tell(tuple(map(Told, told)))
+                self.pump()
+
+    def look_due_s(self) -> float:
+        """When a look is due although nothing changes (mono); infinity: never."""
+        return float("inf") if self.watch is None or not self.delivery.accepted else self.watch.due_s
 
     # --- out --------------------------------------------------------------------------------------------------------------------------
 
@@ -303,6 +320,7 @@ class Exchange:
             self.standing.problem = None
             self._conformity = Conformity(self.name, self.speech.version)
             self.inbound.speak(self._dialect)
+            self.watch = self._dialect.watch(self._settings.second_s)
             self.delivery.translate(self.speech.notice)
         self.wire = wire
         self.speech.connected_ms = self._clock.utc_ms()

@@ -170,24 +170,29 @@ class Inbound:
         """The connection ended, and whoever asked with it."""
         self._work.clear()
 
-    def _handle(self, arrival: Arrival) -> Handling:
-        call, station = arrival.call, self._station
-        context = Context(
+    def context(self, stamp: Stamp, request: RequestId, registration: Registration | None, heartbeat_s: int) -> Context:
+        """What a dialect may look at, now."""
+        station = self._station
+        return Context(
             state=station.state,
-            stamp=arrival.stamp,
-            request=arrival.request,
-            registration=arrival.registration,
+            stamp=stamp,
+            request=request,
+            registration=registration,
             person=station.person,
             known=station.known_tag,
             listed=station.listed_tag,
             list_size=station.list_size,
             is_queued=station.is_queued,
-            heartbeat_s=arrival.heartbeat_s,
+            heartbeat_s=heartbeat_s,
             nameplate=self._nameplate,
             call_timeout_s=self.call_timeout_s,
             security_profile=self.network.security,
             network=self.network,
         )
+
+    def _handle(self, arrival: Arrival) -> Handling:
+        call = arrival.call
+        context = self.context(arrival.stamp, arrival.request, arrival.registration, arrival.heartbeat_s)
         match self._dialect.handle(call.action, call.payload, context):
             case Reply() as reply:
                 return Answered(

@@ -134,6 +134,13 @@ class Link:
             self._exchange.pump()
             self._settle()
 
+    def look(self) -> None:
+        """The station's state is another one: whoever watches it is told."""
+        if self._exchange.watch is not None:
+            with self._supervised():
+                self._exchange.look()
+                self._settle()
+
     async def close(self) -> None:
         """Close politely, and let `run` return."""
         self._stopping = True
@@ -326,7 +333,8 @@ class Link:
         if exchange.wire is None:
             self._disarm()
             return
-        due_s = min(exchange.inbound.due_s(), self._pings.due_s(self._ping_s(), self._setup.clock.mono_s()), self._restart_due_s())
+        pings_s = self._pings.due_s(self._ping_s(), self._setup.clock.mono_s())
+        due_s = min(exchange.look_due_s(), exchange.inbound.due_s(), pings_s, self._restart_due_s())
         if exchange.delivery.open is not None:
             due_s = min(due_s, exchange.delivery.open.sent_s + self._timeout_s())
         elif not exchange.held:
@@ -367,6 +375,8 @@ class Link:
         if self._pings.is_due(self._ping_s(), now_s):
             wire.ping()
         exchange.expire(now_s)
+        if now_s >= exchange.look_due_s():
+            exchange.look()
         if exchange.delivery.accepted and now_s >= self._replayed_s + settings.replay_s:
             self._replay(now_s)
         if now_s >= self._restart_due_s():

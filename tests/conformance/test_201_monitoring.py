@@ -1,11 +1,14 @@
-"""OCPP 2.0.1, block N: which variables are watched, and what is reported of that."""
+"""OCPP 2.0.1, block N: variables that are watched, and what is told of them."""
 
+import itertools
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conformance.laboratory201 import Station201, named
+from tests.conformance.laboratory201 import Station201, bench201, named
+from tests.conformance.times import gaps_ms, moment_ms
 from tests.peers.journal import Call
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -15,6 +18,8 @@ PROBLEM = "Connector@1.1.Problem"
 DELTA, UPPER, LOWER, PERIODIC = "Delta", "UpperThreshold", "LowerThreshold", "Periodic"
 SEVERITY = 5
 CRITERIA = {"ThresholdMonitoring": {UPPER, LOWER}, "DeltaMonitoring": {DELTA}, "PeriodicMonitoring": {PERIODIC}}
+SLACK_MS = 400
+"""Around a period of seconds, of two busy processes."""
 
 
 def wanted(name: str, kind: str, value: float, *, severity: int = SEVERITY, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - a payload's
@@ -66,6 +71,21 @@ async def monitors(station: Station201, **which: Any) -> dict[int, tuple[str, st
         return {}
     assert status == "Accepted"
     return reported(await station.parts("NotifyMonitoringReport", requestId=request))
+
+
+def events(station: Station201, monitor: int) -> list[dict[str, Any]]:
+    """What has been told of a monitor since the mark."""
+    told = [event for call in station.sent("NotifyEvent") for event in call.payload["eventData"]]
+    return [event for event in told if event.get("variableMonitoringId") == monitor]
+
+
+async def told(station: Station201, monitor: int, *, count: int = 1) -> dict[str, Any]:
+    """The `count`-th event of a monitor since the mark; waits for it."""
+    for number in itertools.count(1):
+        if len(found := events(station, monitor)) >= count:
+            return found[count - 1]
+        await station.sends("NotifyEvent", count=number)
+    raise AssertionError
 
 
 async def cleared(station: Station201, *ids: int) -> list[str]:
@@ -192,6 +212,18 @@ async def test_what_was_there_before_returns(station201: Station201) -> None:
     assert await monitors(station201) == before
 
 
+@pytest.mark.requirement("2.0.1 TC_N_16_CS")
+async def test_only_what_is_severe_enough_is_told(station201: Station201) -> None:
+    """Up to the level; what is less severe is not told."""
+    loud, quiet = [await watch(station201, STATE, DELTA, 1, severity=severity) for severity in (7, 8)]
+    assert await station201.answers("SetMonitoringLevel", severity=7) == "Accepted"
+    station201.mark()
+    await station201.box.plug()
+    await told(station201, loud)
+    await station201.settle()
+    assert events(station201, quiet) == []
+
+
 @pytest.mark.requirement("2.0.1 TC_N_17_CS")
 @pytest.mark.parametrize("severity", [10, -1])
 async def test_there_are_ten_severities(station201: Station201, severity: int) -> None:
@@ -201,9 +233,146 @@ async def test_there_are_ten_severities(station201: Station201, severity: int) -
 
 @pytest.mark.requirement("2.0.1 TC_N_18_CS")
 @pytest.mark.requirement("2.0.1 TC_N_19_CS")
+@pytest.mark.requirement("2.0.1 TC_N_52_CS")
 async def test_monitors_are_cleared(station201: Station201) -> None:
-    """Each gets its word; what is cleared is no longer reported."""
+    """Each gets its word; of what is cleared nothing is told any more."""
     one, other = await watch(station201, STATE, DELTA, 1), await watch(station201, POWER, UPPER, 9000)
     assert await cleared(station201, one, 987_654, other) == ["Accepted", "NotFound", "Accepted"]
     assert await monitors(station201, componentVariable=[named(STATE), named(POWER)]) == {}
     assert await cleared(station201, one) == ["NotFound"]
+    station201.mark()
+    await station201.box.plug()
+    await station201.settle()
+    assert events(station201, one) == []
+
+
+# --- events -------------------------------------------------------------------------------------------------------------------------
+
+
+async def flows(station: Station201) -> None:
+    """A vehicle draws 11 kW."""
+    await station.charges()
+    await station.box.report_meter()
+
+
+async def stops(station: Station201) -> None:
+    """It is gone."""
+    await station.box.unplug()
+
+
+@pytest.mark.requirement("2.0.1 TC_N_20_CS")
+async def test_thresholds(station201: Station201) -> None:
+    """Told when it is crossed, and when it no longer is; from above and from below."""
+    upper = await watch(station201, POWER, UPPER, 5000)
+    await flows(station201)
+    station201.begin = 0
+    event = await told(station201, upper)
+    assert (event["trigger"], event["eventNotificationType"], event.get("cleared", False)) == ("Alerting", "CustomMonitor", False)
+    assert float(event["actualValue"]) > 5000
+    assert (event["component"], event["variable"]) == tuple(named(POWER).values())
+    lower = await watch(station201, POWER, LOWER, 1000)
+    await stops(station201)
+    event = await told(station201, upper, count=2)
+    assert event["cleared"] is True
+    assert float(event["actualValue"]) <= 5000
+    event = await told(station201, lower)
+    assert event["trigger"] == "Alerting"
+    assert float(event["actualValue"]) < 1000
+
+
+@pytest.mark.requirement("2.0.1 TC_N_51_CS")
+async def test_a_threshold_that_was_replaced(station201: Station201) -> None:
+    """The new value counts, the old one does not."""
+    number = await watch(station201, POWER, UPPER, 5000)
+    await set_all(station201, wanted(POWER, UPPER, 11_039, id=number))
+    await station201.topics.publish("ems/load/all/limit_a", "10", retain=True)
+    try:
+        await flows(station201)
+        await station201.settle()
+        assert events(station201, number) == []
+    finally:
+        await station201.topics.publish("ems/load/all/limit_a", "", retain=True)
+    await set_all(station201, wanted(POWER, UPPER, 3000, id=number))
+    await station201.box.report_meter()
+    event = await told(station201, number)
+    assert float(event["actualValue"]) > 3000
+
+
+@pytest.mark.requirement("2.0.1 TC_N_45_CS")
+async def test_a_change_of_a_number(station201: Station201) -> None:
+    """Told with the monitor's id when it has changed by more than the delta."""
+    number = await watch(station201, POWER, DELTA, 1000)
+    await flows(station201)
+    station201.begin = 0
+    event = await told(station201, number)
+    assert event["trigger"] == "Delta"
+    assert abs(float(event["actualValue"])) > 1000
+
+
+@pytest.mark.requirement("2.0.1 TC_N_56_CS")
+async def test_a_change_of_a_word(station201: Station201) -> None:
+    """Every change is told."""
+    number = await watch(station201, STATE, DELTA, 1)
+    station201.mark()
+    await station201.box.plug()
+    event = await told(station201, number)
+    assert (event["trigger"], event["actualValue"]) == ("Delta", "Occupied")
+    await station201.box.unplug()
+    event = await told(station201, number, count=2)
+    assert event["actualValue"] == "Available"
+
+
+@pytest.mark.requirement("2.0.1 TC_N_61_CS")
+async def test_a_change_that_is_too_small(station201: Station201) -> None:
+    """By one: nothing is told; by two: it is."""
+    await station201.set(**{THRESHOLD: 300})
+    number = await watch(station201, THRESHOLD, DELTA, 2)
+    station201.mark()
+    await station201.set(**{THRESHOLD: 301})
+    await station201.settle()
+    assert events(station201, number) == []
+    await station201.set(**{THRESHOLD: 303})
+    event = await told(station201, number)
+    assert event["actualValue"] == "303"
+
+
+@pytest.mark.requirement("2.0.1 TC_N_24_CS")
+async def test_every_so_often(station201: Station201) -> None:
+    """Told each second, changed or not."""
+    number = await watch(station201, STATE, PERIODIC, 1)
+    station201.mark()
+    await told(station201, number, count=4)
+    found = events(station201, number)
+    assert {event["trigger"] for event in found} == {"Periodic"}
+    assert all(abs(gap - 1000) <= SLACK_MS for gap in gaps_ms([moment_ms(event["timestamp"]) for event in found]))
+    assert len({event["eventId"] for event in found}) == len(found)
+
+
+@pytest.mark.requirement("2.0.1 TC_N_22_CS")
+@pytest.mark.requirement("2.0.1 TC_N_23_CS")
+async def test_what_is_kept_while_nobody_listens(station201: Station201) -> None:
+    """What is severe enough is told on return, with the time it happened; the rest is not."""
+    await station201.set(**{"MonitoringCtrlr.OfflineQueuingSeverity": SEVERITY})
+    kept, left = [await watch(station201, STATE, DELTA, 1, severity=severity) for severity in (SEVERITY, SEVERITY + 1)]
+    async with station201.offline():
+        await station201.box.plug()
+        await station201.topics.shows(f"charge_point/{station201.name}/status", "Preparing")
+    event = await told(station201, kept)
+    assert event["actualValue"] == "Occupied"
+    await station201.settle()
+    assert events(station201, left) == []
+
+
+@pytest.mark.requirement("2.0.1 TC_N_53_CS")
+async def test_a_monitor_outlives_a_power_cut(tmp_path: Path) -> None:
+    """It is still there, and still tells."""
+    async with bench201(tmp_path) as powered:
+        station = powered.station
+        await powered.switched_on()
+        number = await watch(station, STATE, DELTA, 1)
+        await powered.loses_power()
+        await station.reports("Available")
+        assert (await monitors(station, componentVariable=[named(STATE)]))[number] == ("AvailabilityState", DELTA, 1, SEVERITY)
+        station.mark()
+        await station.box.plug()
+        assert (await told(station, number))["actualValue"] == "Occupied"

@@ -23,6 +23,7 @@ from bridge.ocpp.v201 import (
     requests,
     transactions,
 )
+from bridge.ocpp.v201.watch import EventWatch
 
 
 class Dialect201:
@@ -126,9 +127,9 @@ class Dialect201:
         """The CALLERROR code for a broken schema."""
         return refusals.violation(keyword)
 
-    def watch(self, second_s: float) -> Watch | None:  # noqa: ARG002 - until there are monitors
-        """None."""
-        return None
+    def watch(self, second_s: float) -> Watch:
+        """Of its monitors."""
+        return EventWatch(second_s)
 
     # --- configuration ------------------------------------------------------------------------------------------------------------
 
