@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum, unique
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from bridge.core.state import State
 from bridge.ocpp.dialect import Context, JsonObject
@@ -158,6 +158,8 @@ class Variable:
                 kind = "a whole number" if self.type is DataType.INTEGER else "a number"
                 unit = f" {self.unit}" if self.unit is not None else ""
                 return kind + _range(self.minimum, self.maximum) + unit
+            case _:
+                assert_never(self.type)
 
     @property
     def named(self) -> JsonObject:
