@@ -15,10 +15,10 @@ from bridge.core.effects import Outcome
 from bridge.core.settings import Rules, Settings
 from bridge.core.state import State
 from bridge.core.values import ChargePointId, Instant, Person, RequestId, SessionId
-from bridge.ocpp.dialect import Context, Handled, Handler, JsonObject, Nameplate, Passed, Refusal, Reply, Words
+from bridge.ocpp.dialect import Context, Handled, Handler, JsonObject, Nameplate, Passed, Reply, Words
 from bridge.ocpp.v201 import reports
 from bridge.ocpp.v201.inventory import EVERYTHING, Missing, find
-from bridge.ocpp.v201.refusals import OCCURRENCE
+from bridge.ocpp.v201.refusals import too_many
 from bridge.ocpp.v201.variable import REPORT_MAX, Mutability, Setting, Variable
 from bridge.ocpp.v201.variables import ITEMS_MAX
 
@@ -36,13 +36,6 @@ class Status(StrEnum):
     REBOOT = "RebootRequired"
 
 
-def _too_many(items: list[JsonObject], instance: str) -> Refusal | None:
-    # B05.FR.11, B06.FR.16: more than ItemsPerMessage "MAY" be answered with this CALLERROR
-    if len(items) <= ITEMS_MAX:
-        return None
-    return Refusal(code=OCCURRENCE, description=f"more items than DeviceDataCtrlr.ItemsPerMessage[{instance}] ({ITEMS_MAX})")
-
-
 def _because(status: Status | Missing, reason: str) -> JsonObject:
     return {"attributeStatus": status.value, "attributeStatusInfo": {"reasonCode": reason}}
 
@@ -52,7 +45,9 @@ def _because(status: Status | Missing, reason: str) -> JsonObject:
 
 def _get_variables(payload: JsonObject, context: Context) -> Handled:
     items: list[JsonObject] = payload["getVariableData"]
-    return _too_many(items, "GetVariables") or Reply(payload={"getVariableResult": [_got(item, context) for item in items]})
+    return too_many(items, ITEMS_MAX, "DeviceDataCtrlr.ItemsPerMessage[GetVariables]") or Reply(
+        payload={"getVariableResult": [_got(item, context) for item in items]}
+    )
 
 
 def _got(item: JsonObject, context: Context) -> JsonObject:
@@ -92,7 +87,7 @@ def _without_custom(part: JsonObject) -> JsonObject:
 
 def _set_variables(payload: JsonObject, context: Context) -> Handled:
     items: list[JsonObject] = payload["setVariableData"]
-    refusal = _too_many(items, "SetVariables")
+    refusal = too_many(items, ITEMS_MAX, "DeviceDataCtrlr.ItemsPerMessage[SetVariables]")
     if refusal is not None:
         return refusal
     told = [(_echoed(item), _written(item, context)) for item in items]

@@ -1,8 +1,8 @@
 """How OCPP 2.0.1 says no: the CALLERROR codes (P4 §4.3) and when which one is meant, and the plain no of an answer. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from bridge.ocpp.dialect import Refusal, Reply
+from bridge.ocpp.dialect import Json, Refusal, Reply
 from bridge.ocpp.validation import Version, knows
 
 NOT_IMPLEMENTED = "NotImplemented"
@@ -31,6 +31,11 @@ def unknown_action(action: str) -> Refusal:
     if knows(Version.V201, action):
         return Refusal(code=NOT_SUPPORTED, description="this charging station does not offer this action")
     return Refusal(code=NOT_IMPLEMENTED, description="OCPP 2.0.1 has no such action")
+
+
+def too_many(items: Sequence[Json], most: int, limit: str) -> Refusal | None:
+    """The CALLERROR that B05.FR.11, B06.FR.16 and B08.FR.17 allow ("MAY"); `limit` is the variable that says how many there may be."""
+    return None if len(items) <= most else Refusal(code=OCCURRENCE, description=f"more items than {limit} ({most})")
 
 
 def declined(reason: str, status: str = "Rejected") -> Reply:

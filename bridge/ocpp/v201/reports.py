@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from bridge.ocpp.dialect import Context, Handled, Handler, JsonObject, Outgoing, Reply
 from bridge.ocpp.times import as_iso
 from bridge.ocpp.v201.inventory import inventory, is_meant
+from bridge.ocpp.v201.refusals import too_many
 from bridge.ocpp.v201.variable import REPORT_MAX, DataType, Mutability, Variable
+from bridge.ocpp.v201.variables import ITEMS_MAX
 
 PART_ITEMS = 25
 """Variables of one NotifyReport: about 10 KB, which every central system takes."""
@@ -34,9 +36,13 @@ def _get_base_report(payload: JsonObject, context: Context) -> Handled:
 
 
 def _get_report(payload: JsonObject, context: Context) -> Handled:
-    everything = inventory(context.state)
     criteria: list[str] = payload.get("componentCriteria", [])
     wanted: list[JsonObject] = payload.get("componentVariable", [])
+    # each of them is held against each variable: some thousands would keep everybody waiting for seconds
+    refusal = too_many(wanted, ITEMS_MAX, "DeviceDataCtrlr.ItemsPerMessage[GetReport]")
+    if refusal is not None:
+        return refusal
+    everything = inventory(context.state)
     chosen = [
         variable
         for variable in everything

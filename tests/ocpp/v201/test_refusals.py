@@ -3,7 +3,7 @@
 import pytest
 
 from bridge.ocpp.dialect import Refusal, Reply
-from bridge.ocpp.v201.refusals import declined, unknown_action, violation
+from bridge.ocpp.v201.refusals import declined, too_many, unknown_action, violation
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,8 @@ def test_what_the_version_has_and_the_station_has_not_is_not_supported() -> None
 def test_a_plain_no_tells_its_reason() -> None:
     assert declined("TxNotFound") == Reply(payload={"status": "Rejected", "statusInfo": {"reasonCode": "TxNotFound"}})
     assert declined("FixedCable", "UnlockFailed").payload["status"] == "UnlockFailed"
+
+
+def test_more_items_than_a_message_may_have_are_an_error_that_names_the_limit() -> None:
+    assert too_many([], 2, "A.B[C]") is too_many([1, 2], 2, "A.B[C]") is None
+    assert too_many([1, 2, 3], 2, "A.B[C]") == Refusal(code="OccurrenceConstraintViolation", description="more items than A.B[C] (2)")

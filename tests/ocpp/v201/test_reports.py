@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 
 from bridge.core.settings import Settings
 from bridge.core.state import Hardware, State
-from bridge.ocpp.dialect import Context, Reply
+from bridge.ocpp.dialect import Context, Refusal, Reply
 from bridge.ocpp.v201 import reports
 from bridge.ocpp.v201.inventory import inventory
 from bridge.ocpp.v201.reports import HANDLERS, PART_ITEMS, chain, report_data
 from bridge.ocpp.v201.variable import REPORT_MAX, DataType, Mutability, Variable
+from bridge.ocpp.v201.variables import ITEMS_MAX
 from bridge.ocpp.validation import Kind, Version
 from tests.ocpp.official import payloads
 from tests.ocpp.v201 import devices
@@ -166,6 +167,16 @@ def test_one_variable_is_told_with_what_it_may_be() -> None:
 def test_what_is_asked_for_is_told_once_and_what_is_not_there_is_not(wanted: list[dict[str, Any]], titles: set[str]) -> None:
     rows = told("GetReport", componentVariable=wanted)
     assert sorted(name_of(row) for row in rows) == sorted(titles)
+
+
+def test_more_is_asked_for_than_a_message_may_have() -> None:
+    """It is refused before anything is looked up: all links share one thread."""
+    most = {"requestId": REQUEST_ID, "componentVariable": [AVAILABILITY] * ITEMS_MAX}
+    assert isinstance(handled("GetReport", most, asked()), Reply)
+    refusal = handled("GetReport", {"requestId": REQUEST_ID, "componentVariable": [AVAILABILITY] * (ITEMS_MAX + 1)}, asked())
+    assert refusal == Refusal(
+        code="OccurrenceConstraintViolation", description="more items than DeviceDataCtrlr.ItemsPerMessage[GetReport] (50)"
+    )
 
 
 @pytest.mark.requirement("2.0.1 TC_B_18_CS")
