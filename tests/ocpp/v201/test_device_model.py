@@ -17,7 +17,7 @@ from bridge.ocpp.frames import DESCRIPTION_MAX
 from bridge.ocpp.v201 import device_model
 from bridge.ocpp.v201.device_model import HANDLERS, VARIABLES, initial, rows
 from bridge.ocpp.v201.inventory import EVERYTHING, inventory
-from bridge.ocpp.v201.variable import DataType, Mutability, Variable
+from bridge.ocpp.v201.variable import REPORT_MAX, DataType, Mutability, Variable
 from bridge.ocpp.v201.variables import ITEMS_MAX
 from bridge.ocpp.validation import Kind, Version
 from tests.ocpp.official import assert_valid, payloads
@@ -132,6 +132,20 @@ def test_a_variable_that_nothing_stands_behind_can_not_be_written(monkeypatch: p
     monkeypatch.setattr(device_model, "find", lambda *_: bare)
     (result,), changes = put(written("1", bare.named))
     assert (result["attributeStatus"], changes) == ("Rejected", ())
+
+
+def test_a_setting_that_may_only_be_read_is_told_and_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    fixed = replace(SECRET, mutability=Mutability.READ_ONLY)
+    monkeypatch.setattr(device_model, "find", lambda *_: fixed)
+    assert got(fixed.named)[0]["attributeValue"] == "evbridge"
+    (result,), changes = put(written("other", fixed.named))
+    assert (result["attributeStatus"], changes) == ("Rejected", ())
+
+
+def test_no_value_is_longer_than_what_can_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    long = replace(SECRET, mutability=Mutability.READ_ONLY, value=lambda _context: "x" * (REPORT_MAX + 1))
+    monkeypatch.setattr(device_model, "find", lambda *_: long)
+    assert got(long.named)[0]["attributeValue"] == "x" * REPORT_MAX
 
 
 @pytest.mark.parametrize("state", [PLAIN, FIXED, FULL], ids=["plain", "fixed", "full"])
@@ -300,6 +314,11 @@ def test_what_the_configuration_does_not_name_stays() -> None:
         (
             {"OfflineThreshold": 90},
             ["OfflineThreshold is no variable of OCPP 2.0.1 that the bridge has: did you mean OCPPCommCtrlr.OfflineThreshold?"],
+        ),
+        # without its component it looks like none of them
+        (
+            {"LifeTime": 1},
+            ["LifeTime is no variable of OCPP 2.0.1 that the bridge has: did you mean AuthCacheCtrlr.LifeTime?"],
         ),
         ({"": 1}, [" is no variable of OCPP 2.0.1 that the bridge has: the README lists them all"]),
         ({"Coffee": "black"}, ["Coffee is no variable of OCPP 2.0.1 that the bridge has: the README lists them all"]),

@@ -212,9 +212,13 @@ def test_a_faulted_station_tells_all_of_the_parts_that_have_a_problem() -> None:
     assert components == {"ChargingStation", "EVSE", "Connector"}
 
 
-def test_the_criteria_of_one_instance_are_not_anothers() -> None:
+def test_the_criteria_of_one_instance_are_not_those_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     """TariffCostCtrlr.Enabled[Cost] says nothing of the controller as a whole."""
-    assert "TariffCostCtrlr.Currency" in custom(FULL, componentCriteria=["Enabled"])
+    off = replace(THING, name="Enabled", type=DataType.BOOLEAN, field=None, value=lambda _context: "false")
+    monkeypatch.setattr(reports, "inventory", lambda _state: (THING, replace(off, instance="Part")))
+    assert custom(componentCriteria=["Enabled"]) == {"TestCtrlr.Thing", "TestCtrlr.Enabled[Part]"}
+    monkeypatch.setattr(reports, "inventory", lambda _state: (THING, off))
+    assert custom(componentCriteria=["Enabled"]) == set()
 
 
 @pytest.mark.parametrize("action", sorted(HANDLERS))
