@@ -59,7 +59,7 @@ IN = [topic for topic in TABLE if topic.direction is Direction.IN and topic is n
 def topic_name(topic: Topic, *, of: str = VICTIM) -> str:
     """Where it is sent: each placeholder stands for something that exists, or for what is given."""
     name = topic.pattern.replace("{phase}", "l1").replace("{command}", "status").replace("{source}", "flow")
-    for placeholder in ("{id}", "{user}", "{target}"):
+    for placeholder in ("{id}", "{cp}", "{user}", "{target}"):
         name = name.replace(placeholder, of)
     assert "{" not in name, f"{topic.pattern} has a new placeholder: say here what stands for it"
     return name

@@ -162,7 +162,7 @@ def test_a_session_of_a_life_that_knew_the_time_keeps_its_times() -> None:
     bench.utc_ahead_ms = 0
     bench.happens(Restarted, planned=False, clock_trusted=False)
     learns(bench)
-    assert bench.state.kept == kept
+    assert bench.state.kept == replace(kept, boot_reason="PowerUp")
     assert bench.state.recovery is not None
     assert bench.state.recovery.went_down_ms == bench.session.last.utc_ms
 

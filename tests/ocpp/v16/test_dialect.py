@@ -209,3 +209,8 @@ def test_a_triggered_message_tells_how_things_are(errand: Errand, connector: int
 
 def test_initial_variables_are_read_by_their_1_6_names() -> None:
     assert OCPP.initial({"MeterValueSampleInterval": 30}, base=Settings()) == Settings(sample_interval_s=30)
+
+
+def test_nothing_is_watched() -> None:
+    """1.6 has no variable monitoring."""
+    assert OCPP.watch(1.0) is None

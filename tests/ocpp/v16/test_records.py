@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.core.effects import AnnounceReading, Record, RecordSample
+from bridge.core.effects import AnnounceReading, Record, RecordSample, RecordUpdate, Telling
 from bridge.core.settings import Settings
-from bridge.core.values import IdTag, Reading, ReadingContext, RecordId, StopReason, TagInfo, Verdict
+from bridge.core.values import ChargingState, IdTag, Reading, ReadingContext, RecordId, StopReason, TagInfo, TxKind, TxTrigger, Verdict
 from bridge.errors import CsmsRefused
 from bridge.ocpp.dialect import Outgoing
 from bridge.ocpp.frames import Call, decode, encode
@@ -53,6 +53,13 @@ def test_a_start_carries_the_time_and_the_register_of_the_event() -> None:
 def test_a_start_repeated_is_the_same_start() -> None:
     """SteVe recognises a repeated start by connector, tag, time and register."""
     assert _record(START, backend_id=None, settings=Settings(sampled=())) == _record(START, backend_id="7", start_parked=True)
+
+
+def test_a_step_that_only_2_0_1_tells_is_no_message() -> None:
+    """What was recorded while both versions were offered goes on without it, as delivered."""
+    telling = Telling(kind=TxKind.UPDATED, trigger=TxTrigger.CHARGING_STATE_CHANGED, charging=ChargingState.CHARGING)
+    update = RecordUpdate(session=SESSION, sequence=1, utc_ms=NOW.utc_ms, offline=False, telling=telling)
+    assert _record(update) is None
 
 
 def test_a_tag_queued_for_another_version_is_cut() -> None:
