@@ -6,10 +6,10 @@ from enum import StrEnum, unique
 
 from bridge.core.backend import NoteRequested
 from bridge.core.effects import Outcome
-from bridge.ocpp.dialect import Context, Handled, Handler, JsonObject, Passed, Refusal, Reply, Words
+from bridge.ocpp.dialect import Context, Handled, Handler, JsonObject, Passed, Reply, Words
 from bridge.ocpp.v201.inventory import Missing, find, is_meant, lookup
 from bridge.ocpp.v201.monitors import MONITOR_ITEMS_MAX, MONITORS_MAX, NOTE, SEVERITY_MAX, Base, Kind, Monitor, Monitors, monitors_of
-from bridge.ocpp.v201.refusals import OCCURRENCE, declined
+from bridge.ocpp.v201.refusals import declined, too_many
 from bridge.ocpp.v201.reports import chain
 from bridge.ocpp.v201.variable import Variable
 
@@ -32,13 +32,6 @@ class Status(StrEnum):
     DUPLICATE = "Duplicate"
 
 
-def _too_many(items: list[JsonObject] | list[int], instance: str) -> Refusal | None:
-    # N06.FR.06: more than ItemsPerMessage "MAY" be answered with this CALLERROR
-    if len(items) <= MONITOR_ITEMS_MAX:
-        return None
-    return Refusal(code=OCCURRENCE, description=f"more items than MonitoringCtrlr.ItemsPerMessage[{instance}] ({MONITOR_ITEMS_MAX})")
-
-
 def _noted(monitors: Monitors, context: Context, payload: JsonObject | None = None) -> Passed:
     event = NoteRequested(request=context.request, name=NOTE, text=monitors.noted(), **context.stamp)
     return Passed(event=event, payload=payload)
@@ -49,7 +42,7 @@ def _noted(monitors: Monitors, context: Context, payload: JsonObject | None = No
 
 def _set(payload: JsonObject, context: Context) -> Handled:
     items: list[JsonObject] = payload["setMonitoringData"]
-    refusal = _too_many(items, "SetVariableMonitoring")
+    refusal = too_many(items, MONITOR_ITEMS_MAX, "MonitoringCtrlr.ItemsPerMessage[SetVariableMonitoring]")
     if refusal is not None:
         return refusal
     before = after = monitors_of(context.state)
@@ -155,7 +148,7 @@ def _set_level(payload: JsonObject, context: Context) -> Handled:
 
 def _clear(payload: JsonObject, context: Context) -> Handled:
     ids: list[int] = payload["id"]
-    refusal = _too_many(ids, "ClearVariableMonitoring")
+    refusal = too_many(ids, MONITOR_ITEMS_MAX, "MonitoringCtrlr.ItemsPerMessage[ClearVariableMonitoring]")
     if refusal is not None:
         return refusal
     before = after = monitors_of(context.state)
