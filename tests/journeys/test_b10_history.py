@@ -10,13 +10,13 @@ from tests.peers.broker import Mosquitto
 pytestmark = pytest.mark.requirement("B10")
 
 
-async def test_who_by_which_authority_when_energy_cost_and_why(tmp_path: Path, broker: Mosquitto) -> None:
+async def test_who_by_which_authority_when_energy_cost_and_why(tmp_path: Path, broker: Mosquitto, protocol: str) -> None:
     """One record for each session, on its topic, retained as the last one, and in `evbridge history`."""
-    async with house(tmp_path, broker) as home, home.station() as garage:
+    async with house(tmp_path, broker, protocol=protocol) as home, home.garage() as garage:
         await garage.charges(CARD)
         await garage.box.draw(1000)
         await garage.box.unplug()
-        await garage.sends("StopTransaction")
+        await garage.ends("EVDisconnected")
         await garage.box.plug()
         await garage.box.tap(BEN)
         await garage.box.draw(600)
@@ -30,7 +30,7 @@ async def test_who_by_which_authority_when_energy_cost_and_why(tmp_path: Path, b
             600,
             0.3,
         )
-        assert first["transaction"] == str(home.csms.transactions(garage.identity)[0].id)
+        assert first["transaction"] == str(garage.bills()[0].id)
         assert first["started"] < first["ended"] <= second["started"] < second["ended"]
         published = [said.json for said in home.topics.said("charge_point/garage/history")]
         assert [entry["id"] for entry in published] == [first["id"], second["id"]]
@@ -43,9 +43,9 @@ async def test_who_by_which_authority_when_energy_cost_and_why(tmp_path: Path, b
         assert (status, len(csv.strip().splitlines())) == (0, 3)
 
 
-async def test_every_decision_is_stored(tmp_path: Path, broker: Mosquitto) -> None:
+async def test_every_decision_is_stored(tmp_path: Path, broker: Mosquitto, protocol: str) -> None:
     """`evbridge history --decisions` tells who was refused, and never a whole tag."""
-    async with house(tmp_path, broker) as home, home.station() as garage:
+    async with house(tmp_path, broker, protocol=protocol) as home, home.garage() as garage:
         await garage.box.tap(STRANGER)
         await garage.box.tap(CARD)
         await garage.settle()

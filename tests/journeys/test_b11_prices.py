@@ -10,9 +10,9 @@ from tests.peers.broker import Mosquitto
 pytestmark = pytest.mark.requirement("B11")
 
 
-async def test_hidden_for_the_central_systems_sessions(tmp_path: Path, broker: Mosquitto) -> None:
+async def test_hidden_for_the_central_systems_sessions(tmp_path: Path, broker: Mosquitto, protocol: str) -> None:
     """The central system bills; what it charges is not the local price."""
-    async with house(tmp_path, broker) as home, home.station() as garage:
+    async with house(tmp_path, broker, protocol=protocol) as home, home.garage() as garage:
         await home.topics.shows("charge_point/garage/price", "0.5")
         await garage.charges(CARD)
         await garage.box.draw(1000)
@@ -21,9 +21,9 @@ async def test_hidden_for_the_central_systems_sessions(tmp_path: Path, broker: M
         assert not home.topics.value("charge_point/garage/cost")
 
 
-async def test_shown_where_it_is_wished(tmp_path: Path, broker: Mosquitto) -> None:
+async def test_shown_where_it_is_wished(tmp_path: Path, broker: Mosquitto, protocol: str) -> None:
     """`show_prices = true`."""
-    async with house(tmp_path, broker, charge_points={"garage": {"show_prices": True}}) as home, home.station() as garage:
+    async with house(tmp_path, broker, protocol=protocol, charge_points={"garage": {"show_prices": True}}) as home, home.garage() as garage:
         await garage.charges(CARD)
         await garage.box.draw(1000)
         await home.topics.shows("charge_point/garage/cost", "0.5")
@@ -32,9 +32,9 @@ async def test_shown_where_it_is_wished(tmp_path: Path, broker: Mosquitto) -> No
         assert session["cost"] == 0
 
 
-async def test_a_live_price_counts_from_when_it_was_told(tmp_path: Path, broker: Mosquitto) -> None:
+async def test_a_live_price_counts_from_when_it_was_told(tmp_path: Path, broker: Mosquitto, protocol: str) -> None:
     """1 kWh at the configured 0.50, then 2 kWh at 0.20, then 1 kWh at the charge point's own 0.10: 1.00."""
-    async with house(tmp_path, broker) as home, home.station() as garage:
+    async with house(tmp_path, broker, protocol=protocol) as home, home.garage() as garage:
         await garage.box.plug()
         await garage.box.tap(BEN)
         await garage.box.draw(1000)

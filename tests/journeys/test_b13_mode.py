@@ -21,10 +21,10 @@ ZOE = {"zoe": {"name": "Zoe", "nfc": ["04C0"], "local": "all", "mode": "prio"}}
     ],
 )
 async def test_who_decides_the_mode(
-    tmp_path: Path, broker: Mosquitto, reader: dict[str, str], card: str, tap: dict[str, str], mode: str
+    tmp_path: Path, broker: Mosquitto, protocol: str, reader: dict[str, str], card: str, tap: dict[str, str], mode: str
 ) -> None:
     """The wallbox command and the dashboard carry it."""
-    async with house(tmp_path, broker, users=ZOE, readers={"garage": reader}) as home, home.station() as garage:
+    async with house(tmp_path, broker, protocol=protocol, users=ZOE, readers={"garage": reader}) as home, home.garage() as garage:
         await garage.box.plug()
         await garage.box.tap(card, **tap)
         await garage.box.released()
