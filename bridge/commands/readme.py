@@ -10,6 +10,7 @@ from bridge.config.findings import in_full
 from bridge.config.form import configuration_schema
 from bridge.mqtt.topics import TABLE, Direction
 from bridge.ocpp.v16 import keys
+from bridge.ocpp.v201 import device_model
 
 
 def table(heading: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -83,9 +84,18 @@ def _setting(name: str, setting: Mapping[str, Any]) -> tuple[str, str, str, str]
 
 def ocpp16_keys() -> str:
     """The configuration keys of OCPP 1.6."""
+    return _settings("key", keys.rows())
+
+
+def ocpp201_variables() -> str:
+    """The variables of the device model of OCPP 2.0.1."""
+    return _settings("variable", device_model.rows())
+
+
+def _settings(what: str, rows: Iterable[tuple[str, str, str, str, str]]) -> str:
     return table(
-        ("key", "access", "values", "default", "meaning"),
-        ((f"`{name}`", access, allowed, f"`{default}`" if default else "", about) for name, access, allowed, default, about in keys.rows()),
+        (what, "access", "values", "default", "meaning"),
+        ((f"`{name}`", access, allowed, f"`{default}`" if default else "", about) for name, access, allowed, default, about in rows),
     )
 
 
@@ -94,6 +104,7 @@ TABLES: Final[Mapping[str, Callable[[], str]]] = {
     "configuration": configuration,
     "topics": topics,
     "ocpp16-keys": ocpp16_keys,
+    "ocpp201-variables": ocpp201_variables,
 }
 """By the word of their markers."""
 
