@@ -104,6 +104,7 @@ class Opener:
             # permessage-deflate costs 33 to 80 KiB a connection
             compression=None,
             max_size=FRAME_BYTES_MAX,
+            create_connection=_Connection,
             open_timeout=None,
             # its keepalive is a task for each connection, and follows no setting
             ping_interval=None,
@@ -190,6 +191,16 @@ class SocketWire:
     def abort(self) -> None:
         """End it now."""
         self._connection.transport.abort()
+
+
+class _Connection(ClientConnection):
+    """The library's connection, which does not wait for the answer of a server that has already said something else."""
+
+    def data_received(self, data: bytes) -> None:
+        """A mail server speaks first, mostly before our request is out: without this the handshake waits until its time is over."""
+        super().data_received(data)
+        if self.response is None and self.protocol.handshake_exc is not None:
+            self.transport.abort()
 
 
 class _Connect(connect):

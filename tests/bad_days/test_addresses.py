@@ -45,8 +45,7 @@ UNREACHABLE: Mapping[str, tuple[str, ...]] = {
     "unresolved": ("csms.invalid can't be resolved", "check its spelling, and the DNS"),
     "no-handshake": ("no connection within 1 s", "check the address, the firewall"),
     "hangs-up": ("check the port, and ws:// against wss://",),
-    # what it says arrives before our request left, or after it: then there is no answer, or none in time
-    "mail-server": ("check the",),
+    "mail-server": ("no WebSocket answers there", "check the port"),
     "ws-on-wss": ("check the port, and ws:// against wss://",),
     "wss-on-ws": ("check the port, ws:// against wss://",),
     "unknown-authority": ("is not trusted", "set `ca_file`"),
@@ -165,7 +164,7 @@ async def addresses(
             urls[name] = await ground.enter_async_context(listening(handler))
         urls["wss-on-ws"] = (await ground.enter_async_context(listening(_speaks_plainly))).replace("ws:", "wss:")
         csms: dict[str, dict[str, Any]] = {name: {"url": url, "call_timeout_s": 5, "connect_timeout_s": 30} for name, url in urls.items()}
-        csms["no-handshake"]["connect_timeout_s"] = csms["mail-server"]["connect_timeout_s"] = 1
+        csms["no-handshake"]["connect_timeout_s"] = 1
         csms["busy"]["reconnect_max_s"] = 4
         for name in ("other-name", "expired", "secured", "wss-on-ws"):
             csms[name]["ca_file"] = str(certificate)

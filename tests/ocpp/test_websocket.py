@@ -59,6 +59,18 @@ async def test_a_refused_handshake_says_what_to_do(csms: CentralSystem, status: 
     assert f"HTTP {status}" in failure.line
 
 
+async def test_a_server_that_speaks_first_is_known_at_once() -> None:
+    """A mail server: whether its greeting or our request is first, nobody waits for an answer that can't come."""
+
+    async def greets(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.example ESMTP\r\n")
+
+    patient = SocketSettings(open_s=10 * TIMEOUT_S, address_s=5.0, close_s=200 * MS)
+    async with server(greets) as url, asyncio.timeout(TIMEOUT_S):
+        failures = await asyncio.gather(*(failed(endpoint(url), patient) for _ in range(20)))
+    assert all("no WebSocket answers there" in failure.line for failure in failures)
+
+
 @pytest.mark.parametrize("header, seconds", [("120", 120.0), ("Sun, 22 Nov 2026 12:02:00 GMT", 120.0), ("soon", None)])
 async def test_retry_after_is_read(csms: CentralSystem, header: str, seconds: float | None) -> None:
     csms.refuse(429, {"Retry-After": header})
