@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import trustme
+import uvloop
 
 from bridge.ocpp.failures import ConnectFailed, Failure
 from bridge.ocpp.websocket import Opener, SocketSettings
@@ -59,16 +60,30 @@ async def test_a_refused_handshake_says_what_to_do(csms: CentralSystem, status: 
     assert f"HTTP {status}" in failure.line
 
 
-async def test_a_server_that_speaks_first_is_known_at_once() -> None:
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_a_server_that_speaks_first_is_known_at_once(loop: Callable[[], asyncio.AbstractEventLoop]) -> None:
     """A mail server: whether its greeting or our request is first, nobody waits for an answer that can't come."""
+    with asyncio.Runner(loop_factory=loop) as runner:
+        failures = runner.run(twenty_calls_at_a_mail_server())
+    assert all("no WebSocket answers there" in failure.line for failure in failures)
+
+
+async def twenty_calls_at_a_mail_server() -> list[Failure]:
+
+    gone = asyncio.Event()
 
     async def greets(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 mail.example ESMTP\r\n")
+        await gone.wait()
+        writer.close()
 
     patient = SocketSettings(open_s=10 * TIMEOUT_S, address_s=5.0, close_s=200 * MS)
     async with server(greets) as url, asyncio.timeout(TIMEOUT_S):
-        failures = await asyncio.gather(*(failed(endpoint(url), patient) for _ in range(20)))
-    assert all("no WebSocket answers there" in failure.line for failure in failures)
+        try:
+            return await asyncio.gather(*(failed(endpoint(url), patient) for _ in range(20)))
+        finally:
+            gone.set()
+            await asyncio.sleep(0)
 
 
 @pytest.mark.parametrize("header, seconds", [("120", 120.0), ("Sun, 22 Nov 2026 12:02:00 GMT", 120.0), ("soon", None)])
