@@ -7,6 +7,7 @@ import logging
 import signal
 import ssl
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from random import Random, SystemRandom
 from typing import NoReturn
 
@@ -27,6 +28,8 @@ from bridge.mqtt.messages import Message, RequestMessage, RequestRefused, Retain
 from bridge.mqtt.privacy import mask
 from bridge.mqtt.render import Health, Info, Renderer
 from bridge.mqtt.wire import BrokerSettings
+from bridge.mqtt.wire import Connect as BrokerConnect
+from bridge.mqtt.wire import Wire as BrokerWire
 from bridge.ocpp.backoff import Intervals, Pace
 from bridge.ocpp.dialect import Dialect
 from bridge.ocpp.link import Link
@@ -35,7 +38,7 @@ from bridge.ocpp.setup import LinkSettings, LinkSetup
 from bridge.ocpp.v16.dialect import Dialect16
 from bridge.ocpp.v201.dialect import Dialect201
 from bridge.ocpp.websocket import Opener, SocketSettings
-from bridge.ocpp.wire import Endpoint
+from bridge.ocpp.wire import Connect, Endpoint
 from bridge.runtime import Runtime
 from bridge.site import Site
 from bridge.store.protocol import CLEAN_STOP, TAG_REF_KEY, StoreHealth
@@ -67,14 +70,31 @@ async def run(configuration: Configuration) -> None:
             loop.remove_signal_handler(number)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """The world a bridge lives in. The defaults are the real one; where time is simulated, everything here is."""
+
+    clock: Clock = field(default_factory=Clock)
+    rng: Random = field(default_factory=SystemRandom)
+    open_store: Callable[..., SqliteStore] = SqliteStore.open
+    """Called as `SqliteStore.open`."""
+    broker: BrokerConnect = BrokerWire
+    """Connects to the broker."""
+    opener: Callable[[Callable[[], int], SocketSettings], Connect] = Opener
+    """Makes what connects to a central system, from what tells the time (UTC in milliseconds) and its settings."""
+    lives_alone: bool = True
+    """The process lives as long as the bridge: the collector is told what is here to stay."""
+
+
 class App:
     """One bridge."""
 
-    def __init__(self, configuration: Configuration, *, clock: Clock | None = None, rng: Random | None = None) -> None:
+    def __init__(self, configuration: Configuration, surroundings: Surroundings | None = None) -> None:
         """Build it; `run` starts it. Raises StoreRefused where the database can't be opened."""
         self._configuration = configuration
-        self._clock = clock or Clock()
-        self._rng = rng or SystemRandom()
+        self._surroundings = surroundings or Surroundings()
+        self._clock = self._surroundings.clock
+        self._rng = self._surroundings.rng
         self._runtimes: dict[ChargePointId, Runtime] = {}
         self._links: list[Link] = []
         self._storage_ok = True
@@ -82,7 +102,7 @@ class App:
 
     def _build(self) -> None:
         configuration, clock = self._configuration, self._clock
-        self._store = SqliteStore.open(configuration.store, on_health=self._storage_changed, clock=clock)
+        self._store = self._surroundings.open_store(configuration.store, on_health=self._storage_changed, clock=clock)
         key = bytes.fromhex(self._store.fact(TAG_REF_KEY) or "")
         self._broker = Broker(
             broker_settings(configuration),
@@ -91,6 +111,7 @@ class App:
             on_synchronised=self._synchronised,
             on_lost=self._broker_lost,
             rng=self._rng,
+            connect=self._surroundings.broker,
         )
         renderer = self._renderer = Renderer(names=self._broker.names, key=key, currency=configuration.currency)
         publish = self._broker.publish
@@ -147,7 +168,7 @@ class App:
             nameplate=one.nameplate,
             clock=self._clock,
             rng=self._rng,
-            connect=Opener(self._clock.utc_ms, SocketSettings(open_s=csms.connect_timeout_s)),
+            connect=self._surroundings.opener(self._clock.utc_ms, SocketSettings(open_s=csms.connect_timeout_s)),
             hide=functools.partial(hidden, mask=mask),
             note=functools.partial(self._logroom.note, one.id),
             on_time=functools.partial(self._timekeeper.told, csms.id),
@@ -179,7 +200,8 @@ class App:
         for monitor in self._monitors.values():
             monitor.start()
         self._broker.publish(self._renderer.info(self._info()))
-        settle_memory()
+        if self._surroundings.lives_alone:
+            settle_memory()
         async with asyncio.TaskGroup() as group:
             broker = group.create_task(self._broker.run(), name="broker")
             report = group.create_task(self._report(), name="health")
@@ -208,8 +230,8 @@ class App:
 
     async def _report(self) -> None:
         while True:
-            # Links and sessions of the last minute are here to stay.
-            gc.freeze()
+            if self._surroundings.lives_alone:
+                gc.freeze()  # links and sessions of the last minute are here to stay
             self._broker.publish(self._renderer.health(self._health(), self._clock.utc_ms()))
             await asyncio.sleep(HEALTH_S)
 

@@ -7,11 +7,10 @@ is the site synchronised, and only then does retained output leave: what the bro
 import asyncio
 import contextlib
 import logging
-import secrets
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from random import Random
+from random import Random, SystemRandom
 from typing import Final, NoReturn
 
 import aiomqtt
@@ -29,7 +28,7 @@ from bridge.mqtt.sweep import removals
 from bridge.mqtt.timers import Timers
 from bridge.mqtt.topics import Direction, Nature
 from bridge.mqtt.trouble import Rights, Rivalry, Trouble, trouble_of
-from bridge.mqtt.wire import BrokerSettings, Wire, tls_context
+from bridge.mqtt.wire import BrokerSettings, Connect, Connection, Wire, tls_context
 
 SYNC_S = 5.0
 """For the nonce to come back. A broker with a hundred thousand stored messages takes a second or two."""
@@ -72,6 +71,7 @@ class Broker:
         on_synchronised: Callable[[], None],
         on_lost: Callable[[str], None],
         rng: Random | None = None,
+        connect: Connect = Wire,
     ) -> None:
         """Callbacks run in the reading loop and must not block; what they raise ends `run`.
 
@@ -88,9 +88,10 @@ class Broker:
         self._on_refused = on_refused
         self._on_synchronised = on_synchronised
         self._on_lost = on_lost
-        self._rng = rng or Random()
+        self._rng = rng or SystemRandom()
+        self._connect = connect
         self._outbox = Outbox()
-        self._wire: Wire | None = None
+        self._wire: Connection | None = None
         self._tls: ssl.SSLContext | None = None
         self._unanswered: dict[int, Leaving] = {}
         self._states_in_flight = 0
@@ -140,7 +141,7 @@ class Broker:
             self._tls = self._tls or tls_context(self.settings)
         except OSError as error:
             return Trouble(text=f"{self.settings.ca_file} of [mqtt] holds no certificates that can be read ({error})", patient=True)
-        wire = Wire(self.settings, tls=self._tls, will=self._state("offline"))
+        wire = self._connect(self.settings, tls=self._tls, will=self._state("offline"))
         try:
             await self._enter(wire)
         except (aiomqtt.MqttError, OSError) as error:
@@ -156,7 +157,7 @@ class Broker:
             self._leave()
             wire.drop()
 
-    async def _enter(self, wire: Wire) -> None:
+    async def _enter(self, wire: Connection) -> None:
         """Connect. A thread does it and can't be interrupted, so that a cancelled attempt is given time to end, and is closed."""
         connecting = asyncio.create_task(wire.__aenter__(), name="mqtt-connect")
         try:
@@ -172,7 +173,7 @@ class Broker:
                 await wire.__aexit__(None, None, None)
             raise
 
-    async def _serve(self, wire: Wire) -> NoReturn:
+    async def _serve(self, wire: Connection) -> NoReturn:
         stored = self.names.filters(Direction.IN, Nature.STATE)
         fresh = (*self.names.filters(Direction.IN, Nature.EVENT), self._sync)
         refused = await wire.listen(events=fresh, states=(*stored, *self._mine))
@@ -204,7 +205,7 @@ class Broker:
         self._unanswered.clear()
         self._states_in_flight = 0
 
-    async def _goodbye(self, wire: Wire) -> None:
+    async def _goodbye(self, wire: Connection) -> None:
         """Say what waits, then `offline`: a clean disconnect keeps the last will back. After any other end the will speaks."""
         if self._wire is None:
             return
@@ -269,9 +270,9 @@ class Broker:
 
     # --- synchronising ------------------------------------------------------------------------------------------------------------
 
-    def _synchronise(self, wire: Wire, wait_s: float) -> None:
+    def _synchronise(self, wire: Connection, wait_s: float) -> None:
         self._rights.begin()
-        self._nonce = secrets.token_hex(16)
+        self._nonce = f"{self._rng.getrandbits(128):032x}"
         wire.send(publication(topics.SYNC, self._sync, self._nonce.encode()))
         wire.push()
         self._timers.after("sync", wait_s, lambda: self._overdue(wire))
@@ -289,7 +290,7 @@ class Broker:
         log.info("- synchronised with the broker")
         self._on_synchronised()
 
-    def _overdue(self, wire: Wire) -> None:
+    def _overdue(self, wire: Connection) -> None:
         problem = self._rights.unheard()
         if problem != self.problem:
             log.error("! %s; until then nothing new is released", problem)
@@ -335,7 +336,7 @@ class Broker:
         if due_s is not None and wire is not None and not self._timers.is_set_by("outbox", due_s):
             self._timers.after("outbox", due_s - now_s, self._flush)
 
-    def _hand_over(self, wire: Wire, leaving: Leaving) -> None:
+    def _hand_over(self, wire: Connection, leaving: Leaving) -> None:
         message = leaving.message
         number = wire.send(message)
         self.counters.messages_out += 1
@@ -345,7 +346,7 @@ class Broker:
         if log.isEnabledFor(logging.DEBUG):
             self._debug(">", message.topic, message.payload, None)
 
-    def _settle(self, wire: Wire) -> None:
+    def _settle(self, wire: Connection) -> None:
         while wire.answers:
             number, taken = wire.answers.popleft()
             leaving = self._unanswered.pop(number, None)

@@ -10,11 +10,12 @@ import select
 import ssl
 import struct
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from socket import IPPROTO_TCP, TCP_NODELAY, socket
-from typing import Any, Final
+from types import TracebackType
+from typing import Any, Final, Protocol
 
 import aiomqtt
 from paho.mqtt import MQTTException
@@ -83,8 +84,60 @@ def tls_context(settings: BrokerSettings) -> ssl.SSLContext | None:
     return ssl.create_default_context(cafile=settings.ca_file) if settings.tls else None
 
 
+class Connection(Protocol):
+    """What the client needs of a connection to the broker: `Wire` has the real one, a simulated network brings its own.
+
+    Enter it, subscribe, then work through `inbox` and `answers` whenever `bell` rings.
+    """
+
+    inbox: deque[MQTTMessage]
+    answers: deque[tuple[int, bool]]
+    """Message ids the broker acknowledged, and whether it took the message."""
+    bell: asyncio.Event
+    inflight_max: int
+    """How many messages may be unacknowledged, as the broker has it; whoever sends keeps to it."""
+
+    @property
+    def lost(self) -> aiomqtt.MqttError | None:
+        """Why the connection is gone; None: it stands."""
+
+    @property
+    def blocked(self) -> bool:
+        """Whether it takes no more for the moment."""
+
+    def __aenter__(self) -> Coroutine[Any, Any, object]:
+        """Connect. Raises aiomqtt.MqttError or OSError."""
+
+    def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
+    ) -> Coroutine[Any, Any, None]:
+        """Disconnect cleanly: the last will is not sent."""
+
+    async def listen(self, *, events: Iterable[str], states: Iterable[str]) -> tuple[str, ...]:
+        """Subscribe; returns the filters the broker refused. Raises aiomqtt.MqttError."""
+
+    def unlisten(self, names: Iterable[str]) -> None:
+        """Unsubscribe, without waiting for the answer."""
+
+    def send(self, message: Publication) -> int | None:
+        """Hand a message over; `push` follows. The id under which it is acknowledged, None for QoS 0."""
+
+    def push(self) -> None:
+        """Write what was handed over, now."""
+
+    def drop(self) -> None:
+        """Close it, if it still is open. Without goodbye: the broker sends the last will."""
+
+
+class Connect(Protocol):
+    """Makes a connection; nothing happens before it is entered."""
+
+    def __call__(self, settings: BrokerSettings, *, tls: ssl.SSLContext | None, will: Publication) -> Connection:
+        """`will` is said by the broker when the connection ends without goodbye."""
+
+
 class Wire(aiomqtt.Client):
-    """A connection. Enter it, subscribe, then work through `inbox` and `answers` whenever `bell` rings."""
+    """A `Connection` over a real socket."""
 
     def __init__(self, settings: BrokerSettings, *, tls: ssl.SSLContext | None, will: Publication) -> None:
         """Nothing is connected yet."""
@@ -105,10 +158,8 @@ class Wire(aiomqtt.Client):
         )
         self.inbox: deque[MQTTMessage] = deque()
         self.answers: deque[tuple[int, bool]] = deque()
-        """Message ids the broker acknowledged, and whether it took the message."""
         self.bell = asyncio.Event()
         self.inflight_max = INFLIGHT_MAX
-        """How many messages may be unacknowledged, as the broker has it; whoever sends keeps to it."""
         self._poll = select.poll()
         self._v5 = settings.is_v5
         self._tls = tls

@@ -15,7 +15,8 @@ from bridge.store import files, leaps, schema, writes
 from bridge.store.connection import advice, connect, is_damage
 from bridge.store.protocol import Change, StoreHealth
 from bridge.store.reads import Reads
-from bridge.store.writer import Writer
+from bridge.store.scribe import Scribe
+from bridge.store.writer import Hand, ThreadHand, Writer
 
 
 class SqliteStore(Reads):
@@ -34,12 +35,21 @@ class SqliteStore(Reads):
         self.set_aside = set_aside
 
     @classmethod
-    def open(cls, path: Path, *, on_health: Callable[[StoreHealth], None], clock: Clock | None = None) -> "SqliteStore":
+    def open(
+        cls,
+        path: Path,
+        *,
+        on_health: Callable[[StoreHealth], None],
+        clock: Clock | None = None,
+        hand: Hand | None = None,
+        reserve: files.Reserve | None = None,
+    ) -> "SqliteStore":
         """Open a database, or make one: the file readable by its owner only, and ours alone (a lock beside it).
 
         Checks it and brings it up to date; a damaged one is set aside (see `set_aside`). Blocks, about a second for 500 MB.
         `on_health` is called on the loop whenever the disk begins to refuse and when it takes records again; until then it is
-        taken to be well. Raises StoreRefused, whose text says what to do. Must be called inside a running loop.
+        taken to be well. `hand` and `reserve` are brought by a simulated disk. Raises StoreRefused, whose text says what to do. Must
+        be called inside a running loop.
         """
         clock = Clock() if clock is None else clock
         files.make_directory(path)
@@ -53,7 +63,8 @@ class SqliteStore(Reads):
                 on_error.pop_all()
         except sqlite3.Error as error:
             raise StoreRefused(advice(error, path)) from error
-        store = cls(db=reading, writer=Writer(path, db, files.Reserve(path), on_health), lock=lock, clock=clock, set_aside=aside)
+        writer = Writer(Scribe(path, db, reserve or files.Reserve(path)), hand or ThreadHand(), on_health)
+        store = cls(db=reading, writer=writer, lock=lock, clock=clock, set_aside=aside)
         store._writer.start()
         return store
 
@@ -84,7 +95,7 @@ class SqliteStore(Reads):
         if not self._closed:
             self._closed = True
             self._db.close()
-            self._writer.disconnect()
+            self._writer.scribe.disconnect()
             self._lock.release()
 
 

@@ -1,4 +1,4 @@
-"""The one thread that writes: whatever waits goes into one transaction, and the loop is woken once for all of it.
+"""The queue in front of the disk: whatever waits goes into one transaction, and the loop is woken once for all of it.
 
 While the disk refuses, the batch stays in memory and is tried again, and what comes later waits behind it. Each change is done
 when it is on the disk, in the order in which it was handed in.
@@ -7,67 +7,53 @@ when it is on the disk, in the order in which it was handed in.
 import asyncio
 import contextlib
 import queue
-import random
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
+from typing import Protocol
 
 from bridge.errors import StoreRefused
 from bridge.store import policy, writes
-from bridge.store.connection import advice, connect, is_full, is_no_room, is_retryable
-from bridge.store.files import Reserve
 from bridge.store.protocol import StoreHealth
+from bridge.store.scribe import Job, Scribe
 
 
-@dataclass(slots=True, kw_only=True)
-class Job:
-    """One thing to be written, and who waits for it."""
+class Hand(Protocol):
+    """Who drives the scribe: `ThreadHand` in real life.
 
-    future: "asyncio.Future[None] | asyncio.Future[int]"
-    run: Callable[[sqlite3.Connection], int | None] | None = None
-    change: writes.Prepared | None = None
-    result: int | None = None
+    It tells its writer, on the event loop: `settled` for each batch, `health_changed` in between, and at the end `ended`.
+    """
 
+    def start(self, writer: "Writer") -> None:
+        """Begin to take batches."""
 
-def pauses() -> Iterator[float]:
-    """Seconds to wait between tries, for ever: doubling, with full jitter."""
-    ceiling_s = policy.RETRY_FIRST_S
-    while True:
-        yield random.uniform(0, ceiling_s)
-        ceiling_s = min(ceiling_s * 2, policy.RETRY_MAX_S)
+    def give(self, batch: list[Job] | None) -> None:
+        """Write a batch; None: that was all."""
+
+    def join(self) -> None:
+        """Called after `ended`: leave nothing behind."""
 
 
 class Writer:
-    """Owns the writing connection and the reserve. Made and used on the event loop; `_run` and what it calls are the thread's."""
+    """Takes changes on the event loop and has them written, in order."""
 
-    def __init__(self, path: Path, db: sqlite3.Connection, reserve: Reserve, on_health: Callable[[StoreHealth], None]) -> None:
-        """`db` is handed over. Must be made inside a running loop; `start` begins to write."""
-        self._path = path
-        self._db: sqlite3.Connection | None = db
-        self._reserve = reserve
-        self._on_health = on_health
+    def __init__(self, scribe: Scribe, hand: Hand, on_health: Callable[[StoreHealth], None]) -> None:
+        """Must be made inside a running loop; `start` begins to write."""
+        self.scribe = scribe
+        self.health_changed = on_health
+        self._hand = hand
         self._loop = asyncio.get_running_loop()
         self._waiting: list[Job] = []
         self._busy = False
-        """The thread has a batch, or will be given one at the next turn of the loop."""
-        self._batches: queue.SimpleQueue[list[Job] | None] = queue.SimpleQueue()
-        self._batch: list[Job] = []
-        """What the thread is writing."""
-        self._closing = threading.Event()
+        """The hand has a batch, or will be given one at the next turn of the loop."""
+        self._closing = False
         self._ended: asyncio.Future[None] = self._loop.create_future()
-        self._health = StoreHealth(ok=True)
-        self._pruned_ms: int | None = None
         self._mistake: sqlite3.Error | None = None
-        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
-
-    # --- on the event loop --------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Begin to write."""
-        self._thread.start()
+        self._hand.start(self)
 
     def change(self, prepared: writes.Prepared) -> "asyncio.Future[None]":
         """Write a change."""
@@ -88,7 +74,7 @@ class Writer:
         return future
 
     def _hand_in(self, job: Job) -> None:
-        assert not self._closing.is_set(), "the store is closed"
+        assert not self._closing, "the store is closed"
         if self._ended.done():
             job.future.set_exception(self._refusal())
         else:
@@ -96,7 +82,7 @@ class Writer:
             self._wake()
 
     def _wake(self) -> None:
-        """Give what waits to the thread, at the next turn of the loop: until then all who run in this one join the batch."""
+        """Give what waits to the hand, at the next turn of the loop: until then all who run in this one join the batch."""
         if not self._busy:
             self._busy = True
             self._loop.call_soon(self._hand_over)
@@ -104,131 +90,99 @@ class Writer:
     def _hand_over(self) -> None:
         batch, self._waiting = self._waiting[: policy.BATCH_MAX], self._waiting[policy.BATCH_MAX :]
         if batch:  # else `drain` was faster
-            self._batches.put(batch)
+            self._hand.give(batch)
 
     async def drain(self) -> None:
-        """Write what was handed in, as far as the disk takes it, and end the thread. Then `disconnect`, as the last user."""
-        if not self._closing.is_set():
-            self._closing.set()
-            self._busy = True
+        """Write what was handed in, as far as the disk takes it, and end the hand. Then `Scribe.disconnect`, as the last user."""
+        if not self._closing:
+            self._closing = self.scribe.closing = self._busy = True
             while self._waiting:
                 self._hand_over()
-            self._batches.put(None)
+            self._hand.give(None)
         await asyncio.shield(self._ended)
-        self._thread.join()
+        self._hand.join()
 
-    def _settle(self, batch: list[Job]) -> None:
+    # --- what the hand tells ------------------------------------------------------------------------------------------------------
+
+    def settled(self, batch: list[Job]) -> None:
+        """It is on the disk."""
         for job in batch:
             if not job.future.done():  # else nobody waits any more
                 job.future.set_result(job.result)  # type: ignore[arg-type] # `change`, `count` and `run` pair the future with its result
-        if not self._closing.is_set():
+        if not self._closing:
             self._busy = False
             if self._waiting:
                 self._wake()
 
-    def _end(self) -> None:
-        """The thread writes no more: what it could not write is told so."""
-        left = self._batch
-        while not self._batches.empty():
-            left += self._batches.get_nowait() or []
+    def ended(self, left: list[Job], mistake: sqlite3.Error | None) -> None:
+        """Nothing is written any more: what is left is told so. A mistake is ours, and the end of the process."""
+        self._mistake = mistake
         for job in [*left, *self._waiting]:
             if not job.future.done():
                 job.future.set_exception(self._refusal())
         self._ended.set_result(None)
 
     def _refusal(self) -> StoreRefused:
-        refusal = StoreRefused(f"not written: {self._health.error or self._mistake or 'the store is closed'}")
+        refusal = StoreRefused(f"not written: {self.scribe.health.error or self._mistake or 'the store is closed'}")
         refusal.__cause__ = self._mistake
         return refusal
 
-    # --- on the thread ------------------------------------------------------------------------------------------------------------
+
+class ThreadHand:
+    """One thread that writes, so that the loop never waits for the disk."""
+
+    def __init__(self) -> None:
+        """Idle until `start`."""
+        self._batches: queue.SimpleQueue[list[Job] | None] = queue.SimpleQueue()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
+
+    def start(self, writer: Writer) -> None:
+        """Begin to take batches."""
+        self._loop = asyncio.get_running_loop()
+        self._writer = writer
+        self._scribe = writer.scribe
+        self._scribe.on_health = lambda health: self._tell(writer.health_changed, health)
+        self._thread.start()
+
+    def give(self, batch: list[Job] | None) -> None:
+        """Write a batch; None: that was all."""
+        self._batches.put(batch)
+        if batch is None:
+            self._closing.set()
+
+    def join(self) -> None:
+        """The thread has ended."""
+        self._thread.join()
 
     def _run(self) -> None:
+        batch: list[Job] | None = []
+        mistake: sqlite3.Error | None = None
         try:
-            self._look_after_reserve()
-            while self._collect() and self._write():
-                self._tell(self._settle, self._batch)
-                self._batch = []
-                self._look_after_reserve()
+            self._scribe.look_after_reserve()
+            while (batch := self._next()) is not None and self._write(batch):
+                self._tell(self._writer.settled, batch)
+                self._scribe.look_after_reserve()
         except sqlite3.Error as error:
-            self._mistake = error  # ours, and the end of the process: nothing later may be written where something earlier was not
+            mistake = error  # ours, and the end of the process: nothing later may be written where something earlier was not
         finally:
-            self._tell(self._end)
+            self._tell(self._writer.ended, [*(batch or []), *self._rest()], mistake)
 
-    def _collect(self) -> bool:
-        """Wait for a batch; False when the store is closed and nothing is left."""
+    def _next(self) -> list[Job] | None:
+        """Wait for a batch; None: there will be no more."""
         while True:
             try:
-                batch = self._batches.get(timeout=None if self._health.ok else policy.RESERVE_RETRY_S)
+                return self._batches.get(timeout=None if self._scribe.health.ok else policy.RESERVE_RETRY_S)
             except queue.Empty:
-                self._look_after_reserve()
-            else:
-                self._batch = batch or []
-                return batch is not None
+                self._scribe.look_after_reserve()
 
-    def _write(self) -> bool:
-        """Write the batch, however long that takes; False when the store is being closed and the disk does not take it."""
-        tries = 0
-        for pause_s in pauses():
+    def _write(self, batch: list[Job]) -> bool:
+        writing = self._scribe.write(batch)
+        while True:
             try:
-                self._transact()
-            except (sqlite3.Error, StoreRefused) as error:
-                if isinstance(error, sqlite3.Error) and not is_retryable(error):
-                    raise
-                if not self._make_room(error):
-                    tries += self._closing.is_set()
-                    if tries > policy.CLOSE_TRIES:
-                        return False
-                    self._pause(pause_s)
-            else:
-                return True
-        raise AssertionError("the pauses never end")
-
-    def _transact(self) -> None:
-        if self._db is None:
-            self._db = connect(self._path, writes=True, any_thread=True)
-        db = self._db
-        changes: list[writes.Prepared] = []
-        newest_ms: int | None = None
-        try:
-            db.execute("BEGIN IMMEDIATE")
-            for job in self._batch:
-                if job.change is not None:
-                    changes.append(job.change)
-                    newest_ms = job.change.utc_ms
-                if job.run is not None:  # it is about what was handed in before
-                    writes.apply(db, changes)
-                    changes.clear()
-                    job.result = job.run(db)
-            writes.apply(db, changes)
-            if newest_ms is not None:
-                self._prune(db, newest_ms)
-            db.execute("COMMIT")
-        except sqlite3.Error:
-            with contextlib.suppress(sqlite3.Error):
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-            raise
-
-    def _prune(self, db: sqlite3.Connection, utc_ms: int) -> None:
-        if self._pruned_ms is not None and abs(utc_ms - self._pruned_ms) < policy.PRUNE_EVERY_MS:
-            return
-        if not writes.prune(db, utc_ms):
-            self._pruned_ms = utc_ms
-
-    def _make_room(self, error: sqlite3.Error | StoreRefused) -> bool:
-        """Tell what is wrong; whether the reserve was given up for it, so that a try at once makes sense."""
-        if isinstance(error, StoreRefused):
-            self._report(str(error))
-            return False
-        self._report(advice(error, self._path))
-        if is_no_room(error) and self._reserve.release():
-            return True
-        # A connection that has seen an error of the disk is not trusted again; the batch is written anew through another one, so that
-        # nothing rests on pages the kernel may have thrown away (a failed fsync must not be repeated, only the whole write).
-        if not is_full(error):
-            self.disconnect()
-        return False
+                self._pause(next(writing))
+            except StopIteration as written:
+                return bool(written.value)
 
     def _pause(self, pause_s: float) -> None:
         if self._closing.is_set():
@@ -236,28 +190,11 @@ class Writer:
         else:
             self._closing.wait(pause_s)
 
-    def disconnect(self) -> None:
-        """Close the connection; the last one to go empties the log into the database and deletes it."""
-        if self._db is not None:
-            with contextlib.suppress(sqlite3.Error):
-                self._db.close()
-        self._db = None
-
-    def _look_after_reserve(self) -> None:
-        """The disk takes records; it is healthy when there is a reserve as well."""
-        if self._reserve.take():
-            self._report(None)
-        else:
-            self._report(
-                f"{self._path.parent}: the disk is nearly full (less than {2 * policy.RESERVE_BYTES // 1024**2} MiB free): "
-                "free some space; what runs is still recorded"
-            )
-
-    def _report(self, error: str | None) -> None:
-        health = StoreHealth(ok=error is None, error=error)
-        if health != self._health:
-            self._health = health
-            self._tell(self._on_health, health)
+    def _rest(self) -> list[Job]:
+        left: list[Job] = []
+        while not self._batches.empty():
+            left += self._batches.get_nowait() or []
+        return left
 
     def _tell(self, call: Callable[..., None], *values: object) -> None:
         """On the event loop; nobody is told when that is closed already."""

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bridge.app import App
+from bridge.app import App, Surroundings
 from bridge.clock import Clock
 from bridge.config import load
 from tests.bad_days.town import CARDS, COMMON, HEALTHY, QUICK, office
@@ -41,7 +41,7 @@ class BatteryFlat(Clock):
 async def life(file: Path, clock: Clock | None = None) -> AsyncIterator[None]:
     """A bridge in this process; ended in order."""
     stopped = asyncio.Event()
-    running = asyncio.create_task(App(load(file), clock=clock).run(stopped), name="bridge")
+    running = asyncio.create_task(App(load(file), Surroundings(clock=clock or Clock())).run(stopped), name="bridge")
     try:
         yield
     finally:

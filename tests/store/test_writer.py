@@ -11,7 +11,7 @@ import pytest
 from bridge.errors import StoreRefused
 from bridge.store import policy
 from bridge.store.protocol import CLEAN_STOP, QueueCount, StoreHealth
-from bridge.store.writer import pauses
+from bridge.store.scribe import pauses
 from tests.store.vaults import SqliteVault
 from tests.store.weather import Weather, refusal
 from tests.store.worlds import CARPORT, CSMS, DAY_MS, FIRST, GARAGE, NOON_MS, local_kept, sample, start, stop
