@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.conformance.laboratory import Station
 from tests.conformance.laboratory201 import Station201
+from tests.journeys.office import Office
 from tests.peers.billing import Transaction
 from tests.peers.journal import Call
 from tests.peers.wallbox import Wallbox
@@ -24,12 +25,36 @@ class Garage:
         """Its hardware."""
         return self.station.box
 
-    async def reports(self, status: str) -> None:
+    @property
+    def office(self) -> Office:
+        """What the central system asks of it."""
+        return Office(station=self.station)
+
+    async def plugs(self) -> None:
+        """Plug in; the mark is set behind it."""
+        await self.station.plugs()
+
+    async def boots(self) -> None:
+        """It has registered since the mark; waits for it."""
+        await self.station.sends("BootNotification")
+
+    async def reports(self, status: str, *, count: int = 1) -> None:
         """The central system was told Available, Unavailable, Charging or SuspendedEVSE; waits for it."""
         if isinstance(self.station, Station201) and status in {"Charging", "SuspendedEVSE"}:
-            await self.station.state(status)
+            await self.station.state(status, count=count)
         else:
-            await self.station.reports(status)
+            await self.station.reports(status, count=count)
+
+    def reported(self) -> str:
+        """The status of its connector as it was told last."""
+        fields = {"connectorId": 1}
+        last = self.station.csms.calls("StatusNotification", self.station.identity, **fields)[-1]
+        return str(last.payload.get("status") or last.payload["connectorStatus"])
+
+    async def triggers_readings(self) -> str:
+        """MeterValues are asked for: the status of the answer."""
+        place = {"evse": {"id": 1}} if isinstance(self.station, Station201) else {"connectorId": 1}
+        return await self.station.trigger("MeterValues", **place)
 
     async def asks(self, tag: str) -> None:
         """About a tag; waits for it."""

@@ -10,73 +10,77 @@ from tests.peers.broker import Mosquitto
 pytestmark = pytest.mark.requirement("B15")
 
 
-async def test_start_stop_and_unlock_from_afar(tmp_path: Path, broker: Mosquitto) -> None:
+async def test_start_stop_and_unlock_from_afar(tmp_path: Path, broker: Mosquitto, protocol: str) -> None:
     """Remote start without a connector means connector 1; remote stop ends it; unlock is answered by what the wallbox says."""
-    async with house(tmp_path, broker) as home, home.station() as garage:
-        await garage.box.plug()
-        await garage.reports("Preparing")
-        assert await garage.answers("RemoteStartTransaction", idTag=CARD) == "Accepted"
-        start = await garage.sends("StartTransaction", idTag=CARD)
-        assert start.answer is not None
+    async with house(tmp_path, broker, protocol=protocol) as home, home.garage() as garage:
+        await garage.plugs()
+        assert await garage.office.starts(CARD) == "Accepted"
+        await garage.begins(CARD)
         await garage.box.released()
-        assert await garage.answers("RemoteStopTransaction", transactionId=start.answer["transactionId"] + 1) == "Rejected"
-        assert await garage.answers("RemoteStopTransaction", transactionId=start.answer["transactionId"]) == "Accepted"
-        await garage.sends("StopTransaction", reason="Remote")
+        assert await garage.office.stops_another() == "Rejected"
+        assert await garage.office.stops() == "Accepted"
+        await garage.ends("Remote")
         await garage.box.held()
         garage.box.order_answer = {"status": "failed", "reason": "the motor is stuck"}
-        assert await garage.answers("UnlockConnector", connectorId=1) == "UnlockFailed"
-        garage.box.order_answer = {"status": "ok"}
-        assert await garage.answers("UnlockConnector", connectorId=1) == "Unlocked"
+        assert await garage.office.unlocks() == "UnlockFailed"
         assert (await home.topics.hears("charge_point/garage/alert/command_failed")).text.endswith("the motor is stuck")
+        garage.box.order_answer = {"status": "ok"}
+        assert await garage.office.unlocks() == "Unlocked"
+        await home.topics.shows("charge_point/garage/alert/command_failed", "")
 
 
-async def test_a_local_session_is_nobody_elses_business(tmp_path: Path, broker: Mosquitto) -> None:
+async def test_a_local_session_is_nobody_elses_business(tmp_path: Path, broker: Mosquitto, protocol: str) -> None:
     """Remote start is Rejected, Operative is Accepted and shown after it, no meter values are told."""
-    async with house(tmp_path, broker) as home, home.station() as garage:
+    async with house(tmp_path, broker, protocol=protocol) as home, home.garage() as garage:
         await garage.box.plug()
         await garage.box.tap(BEN)
         await garage.box.draw(500)
-        assert await garage.answers("RemoteStartTransaction", connectorId=1, idTag=CARD) == "Rejected"
-        assert await garage.answers("ChangeAvailability", connectorId=1, type="Operative") == "Accepted"
-        assert await garage.trigger("MeterValues", connectorId=1) == "Rejected"
+        assert await garage.office.starts(CARD) == "Rejected"
+        assert await garage.office.puts("Operative") == "Accepted"
+        assert await garage.triggers_readings() == "Rejected"
         await garage.settle()
-        assert home.csms.statuses(garage.identity)[-1] == "Unavailable"
-        assert "MeterValues" not in garage.told()
+        assert garage.reported() == "Unavailable"
+        assert "MeterValues" not in garage.station.told()
+        assert garage.tells() == []
         await garage.box.unplug()
         await garage.reports("Available")
+        assert home.topics.said("charge_point/garage/history") != []
 
 
-async def test_a_reset_is_this_charge_points_alone(tmp_path: Path, broker: Mosquitto) -> None:
+async def test_a_reset_is_this_charge_points_alone(tmp_path: Path, broker: Mosquitto, protocol: str) -> None:
     """One charge point is reset in mid-session, its neighbour charges on; nothing starts by itself afterwards."""
     points: dict[str, dict[str, str]] = {"garage": {}, "yard": {}}
-    async with house(tmp_path, broker, charge_points=points) as home, home.station("garage") as garage, home.station("yard") as yard:
+    async with (
+        house(tmp_path, broker, charge_points=points, protocol=protocol) as home,
+        home.garage("garage") as garage,
+        home.garage("yard") as yard,
+    ):
         await garage.charges(CARD)
-        await yard.box.plug()
-        await yard.box.tap("04DDEEFF")
-        await yard.box.draw(100)
+        await yard.charges("04DDEEFF")
         process_id = home.process.process_id
-        assert await garage.answers("Reset", type="Hard") == "Accepted"
-        await garage.sends("StopTransaction", reason="HardReset")
-        await garage.sends("BootNotification")
+        assert await garage.office.resets() == "Accepted"
+        await garage.ends("HardReset" if protocol == "ocpp1.6" else "ImmediateReset")
+        await garage.boots()
         await garage.box.held()
         await garage.settle()
-        assert "StartTransaction" not in garage.told()
+        assert "start" not in garage.tells()
         await yard.box.draw(100)
         await yard.settle()
-        assert "BootNotification" not in yard.told()
+        assert "BootNotification" not in yard.station.told()
+        assert "stop" not in yard.tells()
         assert home.process.running
         assert home.process.process_id == process_id
 
 
-async def test_settings_and_availability_survive_a_power_cut(tmp_path: Path, broker: Mosquitto) -> None:
+async def test_settings_and_availability_survive_a_power_cut(tmp_path: Path, broker: Mosquitto, protocol: str) -> None:
     """What was Accepted was on the disk."""
-    async with house(tmp_path, broker) as home, home.station() as garage:
-        await garage.configure(MeterValueSampleInterval=37)
-        assert await garage.answers("ChangeAvailability", connectorId=0, type="Inoperative") == "Accepted"
+    async with house(tmp_path, broker, protocol=protocol) as home, home.garage() as garage:
+        await garage.office.samples_every(37)
+        assert await garage.office.puts("Inoperative", whole=True) == "Accepted"
         await garage.reports("Unavailable")
         await home.process.kill()
         await home.process.start()
         await garage.reports("Unavailable", count=2)
-        assert (await garage.reports("Unavailable", connector=0)).payload["errorCode"] == "NoError"
-        (key,) = (await garage.call("GetConfiguration", key=["MeterValueSampleInterval"]))["configurationKey"]
-        assert key["value"] == "37"
+        await home.topics.shows("charge_point/garage/online", "true")
+        assert garage.reported() == "Unavailable"
+        assert await garage.office.sample_interval() == 37
