@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from bridge.core import alerts, files, messages, reservations, vendors
+from bridge.core import alerts, files, messages, rates, reservations, vendors
 from bridge.core.accounting import gap_due_s, settle_gap
 from bridge.core.alerts import AlertId
 from bridge.core.collecting import collect, collect_due_s
@@ -222,6 +222,7 @@ CLOCKWORK: tuple[tuple[Callable[[State], float | None], Callable[[Draft], None]]
     (_tolerated_s, _no_act),
     (next_stale_s, _no_act),
     (change_s, _no_act),
+    (rates.due_s, _no_act),
     (vendors.due_s, vendors.give_up),
     (reservations.due_s, _no_act),
     (messages.due_s, _no_act),

@@ -259,6 +259,16 @@ class Transaction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    """What a vehicle that charges may draw, as the backend last knew it."""
+
+    limit_a: float
+    """Per phase."""
+    told_s: float | None = None
+    """When a change of it was told (mono); None: not since the vehicle began to charge."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
     """What survives a restart. A handler that changes nothing of it keeps the very object, so that nothing is written."""
 
@@ -353,6 +363,8 @@ class State:
     """When the register was last made durable."""
     sampled_s: float | None = None
     """When the running transaction was last sampled."""
+    rate: Rate | None = None
+    """Where the backend is told of rates: 2.0.1 with smart charging, while a vehicle charges."""
     aligned_ms: int = 0
     """The last point of the wall-clock grid that was sampled."""
     spoke_s: Mapping[str, float] = field(default_factory=dict)

@@ -8,15 +8,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
-from bridge.core.backend import Among, ReadingRequested, RemoteStartRequested, RemoteStopRequested
+from bridge.core import rates
+from bridge.core.backend import Among, ProfilesCleared, ProfileSent, ReadingRequested, RemoteStartRequested, RemoteStopRequested
 from bridge.core.draft import Draft
 from bridge.core.effects import AnyEffect, RecordSample, RecordStart, RecordStop, RecordUpdate, RestartStation, Telling
 from bridge.core.energy import command, is_running
 from bridge.core.events import AnyEvent, Restarted, TimePassed
-from bridge.core.hardware import is_charging, is_plugged
+from bridge.core.hardware import is_charging, is_fresh, is_plugged
 from bridge.core.readings import reading
 from bridge.core.sessions import close
-from bridge.core.state import Asking, BackendSession, Granted, LocalSession, State, Transaction
+from bridge.core.state import Asking, BackendSession, Granted, LocalSession, Rate, State, Transaction
 from bridge.core.status import is_in_grace, is_operative
 from bridge.core.values import (
     ChargingState,
@@ -73,6 +74,7 @@ def follow(before: State, draft: Draft, event: AnyEvent) -> None:
         _update(draft, transaction, telling, _reading(draft, ReadingContext.TRIGGER))
     else:
         _maybe_end(draft, event, transaction)
+    _follow_rate(draft, event)
 
 
 def charging_state(state: State) -> ChargingState:
@@ -248,6 +250,22 @@ def _follow_session(before: State, draft: Draft, event: AnyEvent, transaction: T
         return
     telling = Telling(kind=TxKind.UPDATED, trigger=TxTrigger.CHARGING_STATE_CHANGED, charging=charging)
     _update(draft, replace(transaction, charging=charging), telling)
+
+
+def _follow_rate(draft: Draft, event: AnyEvent) -> None:
+    """What its vehicle may draw changes while it charges (K10, K11): what the backend changed itself is told at once."""
+    state, now_a, transaction = draft.state, rates.rate_a(draft.state), draft.kept.transaction
+    if now_a is None or state.rate is None or transaction is None:
+        # that it begins to charge, or no longer does, has been told
+        draft.state = replace(state, rate=None if now_a is None else Rate(limit_a=now_a))
+        return
+    due_s = rates.due_s(state)
+    waits = due_s is not None and due_s > draft.now_s and not isinstance(event, ProfileSent | ProfilesCleared)
+    if waits or not rates.is_significant(state.rate, now_a, state.settings):
+        return
+    telling = Telling(kind=TxKind.UPDATED, trigger=TxTrigger.CHARGING_RATE_CHANGED, charging=transaction.charging)
+    _update(draft, transaction, telling, _reading(draft, ReadingContext.OTHER) if is_fresh(state) else None)
+    draft.state = replace(draft.state, rate=Rate(limit_a=now_a, told_s=draft.now_s))
 
 
 def _maybe_end(draft: Draft, event: AnyEvent, transaction: Transaction) -> None:

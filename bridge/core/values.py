@@ -243,6 +243,7 @@ class ReadingContext(StrEnum):
     PERIODIC = "Sample.Periodic"
     CLOCK = "Sample.Clock"
     TRIGGER = "Trigger"
+    OTHER = "Other"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,7 @@ from tests.conformance.times import moment_ms
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 MAX, TX_DEFAULT, TX, EXTERNAL = "ChargingStationMaxProfile", "TxDefaultProfile", "TxProfile", "ChargingStationExternalConstraints"
+RATE = "ChargingRateChanged"
 IN_SCHEDULE = ("unit", "duration", "startSchedule")
 
 
@@ -339,8 +340,10 @@ async def test_what_fits_no_profile_clears_none(full: Station201) -> None:
 async def test_a_default_profile_is_cleared_while_a_transaction_runs(smart201: Station201) -> None:
     """The transaction goes on with the local limit; one that was paused charges again."""
     assert await sets(smart201, profile(TX_DEFAULT, [(0, 6)])) == "Accepted"
-    await smart201.charges()
+    transaction = await smart201.charges()
     await smart201.box.limited_to(6)
+    assert await sets(smart201, profile(TX_DEFAULT, [(0, 8)])) == "Accepted"
+    await smart201.sends("TransactionEvent", eventType="Updated", triggerReason=RATE, transactionInfo={"transactionId": transaction})
     assert await sets(smart201, profile(TX_DEFAULT, [(0, 0)])) == "Accepted"
     await smart201.state("SuspendedEVSE")
     await smart201.box.held()
@@ -349,6 +352,7 @@ async def test_a_default_profile_is_cleared_while_a_transaction_runs(smart201: S
     await smart201.box.limited_to(HARDWARE_A)
     assert (await composite(smart201, 60))[1] == [(0, HARDWARE_A)]
     assert smart201.events(eventType="Ended") == []
+    assert len(smart201.events(triggerReason=RATE)) == 1, "a pause and its end have a trigger of their own"
 
 
 # --- F01: with a remote start -----------------------------------------------------------------------------------------------------

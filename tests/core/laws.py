@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from bridge.core.backend import AuthorizeAnswered, ListSent, ResetRequested
+from bridge.core.backend import AuthorizeAnswered, ListSent, ProfilesCleared, ProfileSent, ResetRequested
 from bridge.core.clockwork import deadline_s
 from bridge.core.effects import (
     Answer,
@@ -23,12 +23,12 @@ from bridge.core.effects import (
     RememberTag,
     WriteHistory,
 )
-from bridge.core.energy import command
+from bridge.core.energy import command, follows_profiles, is_running
 from bridge.core.events import AnyEvent, Origin, Restarted, StopPressed, TagPresented, TimePassed
 from bridge.core.hardware import is_plugged
 from bridge.core.state import Asking, BackendSession, Granted, LocalSession, NoSession, NotPending, State
 from bridge.core.status import reported_status
-from bridge.core.values import NO_FAULT, Colour, SessionId, Status, TxKind, Verdict
+from bridge.core.values import NO_FAULT, ChargingState, Colour, SessionId, Status, TxKind, TxTrigger, Verdict
 
 _A, _P, _C, _V, _E = Status.AVAILABLE, Status.PREPARING, Status.CHARGING, Status.SUSPENDED_EV, Status.SUSPENDED_EVSE
 _F, _R, _U, _X = Status.FINISHING, Status.RESERVED, Status.UNAVAILABLE, Status.FAULTED
@@ -59,6 +59,8 @@ class Ledger:
         self.decided: set[str] = set()
         self.told: Command | None = None
         self.locals: set[SessionId] = set()
+        self.rate: tuple[float, float | None] | None = None
+        """What a vehicle that charges may draw, as the backend knows it, and since when (mono) it was told of it."""
         self.told_s = 0.0
         """When anything but time last happened."""
 
@@ -82,6 +84,7 @@ class Ledger:
         lists_come_with_their_version(before, event, after, effects)
         only_what_is_open_is_asked(after, effects)
         master_passes_begin_nothing(before, after)
+        self.rates_are_told(event, after, effects)
 
     def _note(self, event: AnyEvent, effects: Iterable[AnyEffect]) -> None:
         if isinstance(event, Restarted):
@@ -142,6 +145,32 @@ class Ledger:
         sound = hardware.fault == NO_FAULT and hardware.cp_state not in {"E", "F"} and hardware.online is not False
         if sound and is_plugged(hardware) is not None:
             assert after.recovery is None, "the session of another life is still open"
+
+    def rates_are_told(self, event: AnyEvent, after: State, effects: Iterable[AnyEffect]) -> None:
+        """The backend knows what whoever charges may draw, within its own tolerance and a minute, and hears of it once a minute at most.
+
+        What it changes itself it is told at once, however often; with smart charging off it is told nothing.
+        """
+        now_a, now_s, tolerance = command(after).limit_a, after.now.mono_s, float(after.settings.limit_change_percent) / 100
+        known = None if isinstance(event, Restarted) else self.rate
+        told = [one.telling for one in effects if isinstance(one, RecordUpdate) and one.telling.trigger is TxTrigger.CHARGING_RATE_CHANGED]
+        if told:
+            assert known is not None, "nobody charged"
+            known_a, told_s = known
+            assert [one.charging for one in told] == [ChargingState.CHARGING]
+            assert abs(now_a - known_a) > known_a * tolerance, "not worth telling"
+            asked = isinstance(event, ProfileSent | ProfilesCleared)
+            assert told_s is None or now_s >= told_s + 60 or asked, "a flood"
+            known = (now_a, now_s)
+        transaction = after.kept.transaction
+        charges = transaction is not None and transaction.charging is ChargingState.CHARGING and is_running(after.kept.session)
+        if not charges or not follows_profiles(after.rules) or after.recovery is not None:
+            self.rate = None
+        else:
+            self.rate = known or (now_a, None)
+            known_a, told_s = self.rate
+            soon = told_s is not None and now_s < told_s + 60
+            assert soon or abs(now_a - known_a) <= known_a * tolerance + 1e-6, "the backend was not told"
 
     # --- sums --------------------------------------------------------------------------------------------------------------------
 

@@ -21,9 +21,9 @@ EXAMPLES = 600
 HUNT = """
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
-from tests.core.test_laws import Anything, AtWork, Keeps, STEPS
+from tests.core.test_laws import Anything, AtWork, Keeps, Told, STEPS
 from tests.core.test_profiles_laws import Limited
-for machine in (AtWork, Anything, Keeps, Limited): run_state_machine_as_test(machine, settings=settings(max_examples={examples}, stateful_step_count=STEPS, deadline=None, database=None,
+for machine in (AtWork, Anything, Keeps, Limited, Told): run_state_machine_as_test(machine, settings=settings(max_examples={examples}, stateful_step_count=STEPS, deadline=None, database=None,
     derandomize=True, phases=[Phase.generate], report_multiple_bugs=False, suppress_health_check=list(HealthCheck)))
 """
 
@@ -170,6 +170,10 @@ MUTANTS = (
     Mutant("only what is open is asked", "known", "settings.list_final if here.listed else settings.cache_final", "False"),
     Mutant("master passes begin nothing", "deciding", "    elif is_master_pass(draft.state, info.group):\n", "    elif False:\n"),
     Mutant("questions belong to what is there", "deciding", "stoppable = isinstance(session, BackendSession) or", "stoppable = True or"),
+    Mutant("a rate is told when it is worth it", "rates", " > known.limit_a * float(settings.limit_change_percent) / PERCENT + NOISE_A", " > NOISE_A"),
+    Mutant("the backend knows what a vehicle may draw", "rates", "abs(now_a - known.limit_a)", "known.limit_a - now_a"),
+    Mutant("a rate is told once a minute", "transaction", "if waits or not", "if not"),
+    Mutant("a rate is told where smart charging is on", "rates", "if charges and follows_profiles(state.rules) else", "if charges else"),
 )
 
 

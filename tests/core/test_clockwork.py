@@ -288,6 +288,15 @@ def test_with_nothing_to_do_the_core_sleeps() -> None:
     assert deadline_s(ready().state) is None
 
 
+def _rate_told() -> Bench:
+    bench = charging(settings=Settings(sample_interval_s=0), smart_charging=True, transaction_events=True)
+    bench.energy(limit_a=10)
+    bench.passes(10)
+    bench.draws(5000.0)
+    bench.energy(limit_a=8)
+    return bench
+
+
 @pytest.mark.parametrize(
     "bench, seconds",
     [
@@ -296,6 +305,7 @@ def test_with_nothing_to_do_the_core_sleeps() -> None:
         pytest.param(lambda: _answered(_meterless()), 10, id="the meter at a start"),
         pytest.param(lambda: _answered(plugged()), 10, id="a vehicle's moment to begin"),
         pytest.param(charging, 60, id="a sample"),
+        pytest.param(_rate_told, 50, id="a rate that changed again too soon to be told at once"),
     ],
 )
 def test_the_next_deadline(bench: Any, seconds: float) -> None:  # noqa: ANN401

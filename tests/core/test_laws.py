@@ -12,16 +12,26 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from bridge.core.backend import CacheClearRequested, ListSent, ReadingRequested, RecordParked, ResetKind, UnlockRequested
+from bridge.core.backend import (
+    CacheClearRequested,
+    ListSent,
+    ProfilesCleared,
+    ProfileSent,
+    ReadingRequested,
+    RecordParked,
+    ResetKind,
+    UnlockRequested,
+)
 from bridge.core.effects import AskAuthorize
 from bridge.core.events import AlertCleared, ClockCorrected, CommandAnswered, GrantMoved, GrantWithdrawn, Restarted, SessionStopOrdered
 from bridge.core.leap import Leap
-from bridge.core.orders import ListEntry
+from bridge.core.orders import ListEntry, ProfileFilter
 from bridge.core.settings import EnergyRules, Settings
 from bridge.core.state import Kept, NoSession
 from bridge.core.values import CommandId, IdTag, Person, RecordId, RequestId, SessionId, TagInfo, TxPoint, Verdict
 from tests.core.laws import Ledger
 from tests.core.reserving import cancels, reservation, reserves
+from tests.core.test_schedules import DEFAULT, profile
 from tests.core.world import ACCEPTED, ANNA, BEN, CARL, DORA, FAMILY, INVALID, ROAMER, STRANGER, Bench
 
 PEOPLE = st.sampled_from([ANNA, BEN, CARL, DORA, ROAMER, STRANGER])
@@ -431,13 +441,37 @@ POINTS = st.sampled_from(sorted(TxPoint)).map(lambda point: (point.value,)) | st
 )
 
 
+SWITCHES = {"stop_on_invalid": st.booleans(), "local_pre_authorize": st.booleans()}
+
+
 class Told(AtWork):
     """As OCPP 2.0.1 is told of it, under any start and stop points."""
 
-    @initialize(start=POINTS, stop=POINTS, stop_on_invalid=st.booleans(), resume=st.booleans(), local=st.booleans())
-    def begins(self, start: tuple[str, ...], stop: tuple[str, ...], stop_on_invalid: bool, resume: bool, local: bool) -> None:
-        points = Settings(start_points=start, stop_points=stop, stop_on_invalid=stop_on_invalid, local_pre_authorize=local)
-        self._begins(settings=points, resume=resume, transaction_events=True, stop_tap_min_s=0)
+    @initialize(start=POINTS, stop=POINTS, changed=st.fixed_dictionaries(SWITCHES), resume=st.booleans(), smart=SAYS)
+    def begins(self, start: tuple[str, ...], stop: tuple[str, ...], changed: dict[str, Any], resume: bool, smart: bool | None) -> None:
+        points = replace(Settings(), start_points=start, stop_points=stop, **changed)
+        self._begins(settings=points, resume=resume, smart_charging=smart is not False, transaction_events=True, stop_tap_min_s=0)
+
+    @rule(limit_a=st.sampled_from([5.0, 6.0, 10.0, 10.1, 32.0]))
+    def limits_by_a_profile(self, limit_a: float) -> None:
+        self.bench.happens(ProfileSent, request=RequestId("profile"), profile=profile(DEFAULT, (0, limit_a)))
+
+    @rule()
+    def takes_profiles_back(self) -> None:
+        self.bench.happens(ProfilesCleared, request=RequestId("clear"), which=ProfileFilter())
+
+    @rule(limits_a=st.lists(st.sampled_from([6.0, 8.0, 12.0, 12.1]), min_size=1, max_size=12))
+    def the_sun_comes_and_goes(self, limits_a: list[float]) -> None:
+        """Energy management follows it, every few seconds, while a vehicle charges."""
+        if isinstance(self.bench.state.kept.session, NoSession):
+            self.comes_and_charges(person=ROAMER, info=ACCEPTED, told=None, plug=None)
+        for limit_a in limits_a:
+            self.bench.energy("load", limit_a=limit_a)
+            self.bench.passes(9)
+
+    @rule(percent=st.sampled_from(["0", "1.0", "50"]))
+    def wants_to_know_of(self, percent: str) -> None:
+        self.bench.changes("limit_change_percent", percent)
 
     @rule(drawn_wh=st.sampled_from([0, 100]))
     def vehicle_has_enough(self, drawn_wh: int) -> None:

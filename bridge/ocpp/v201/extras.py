@@ -82,7 +82,7 @@ SMART_CHARGING = _where(
         unit="Percent",
         minimum=0,
         maximum=100,
-        doc="A change of the limit on site that is worth telling.",
+        doc="A change of what a charging vehicle may draw that is worth telling.",
     ),
     constant(_SMART, "PeriodsPerSchedule", str(PERIODS_MAX), "Most periods of one schedule."),
     constant(_SMART, "ProfileStackLevel", str(STACK_LEVEL_MAX), "Highest stack level."),
