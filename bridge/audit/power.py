@@ -1,0 +1,192 @@
+"""Rules about power: energy management is obeyed, and nothing flows that belongs to no session (reliability.md §4: 11, 12)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import inf
+
+from bridge.audit.accounts import spans_of
+from bridge.audit.case import Case, finding
+from bridge.audit.cover import Ledger, Span
+from bridge.audit.ledgers import Finding, Managed, Metered, Power
+from bridge.core.effects import EntryKind
+from bridge.core.values import ChargePointId, StopReason
+
+ROUNDING_WH = 2
+"""Both ends of a session are whole Wh, rounded down."""
+FINAL = frozenset(
+    {
+        StopReason.LOCAL,
+        StopReason.REMOTE,
+        StopReason.EV_DISCONNECTED,
+        StopReason.SOFT_RESET,
+        StopReason.HARD_RESET,
+        StopReason.IMMEDIATE_RESET,
+        StopReason.UNLOCK,
+        StopReason.MASTER_PASS,
+        StopReason.TIMEOUT,
+        StopReason.EMERGENCY_STOP,
+        StopReason.STOPPED_BY_EV,
+    }
+)
+"""After these nothing goes on by itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Time:
+    """A piece of the observer's time."""
+
+    from_ms: float
+    to_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Flow:
+    """So much flows all the while."""
+
+    time: _Time
+    power_w: float
+    start_wh: int
+    end_wh: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Limit:
+    """No more than this, all the while."""
+
+    time: _Time
+    due_ms: float
+    """By then the vehicle must obey."""
+    limit_w: float
+
+
+# --- energy management ------------------------------------------------------------------------------------------------------------
+
+
+def limits_obeyed(case: Case) -> Iterator[Finding]:
+    """A moment after energy management has set a limit, or said no, no more flows than that."""
+    for charge_point in case.charge_points:
+        excused = _excused(case, charge_point, "bridge", "broker", "hardware")
+        limits = list(_limits(case, charge_point))
+        for flow in _flows(case, charge_point):
+            for limit in limits:
+                if flow.power_w > limit.limit_w + case.tolerances.power_w:
+                    yield from _disobeyed(charge_point, flow, limit, excused)
+
+
+def _disobeyed(charge_point: ChargePointId, flow: _Flow, limit: _Limit, excused: Sequence[_Time]) -> Iterator[Finding]:
+    both = _Time(from_ms=max(flow.time.from_ms, limit.time.from_ms, limit.due_ms), to_ms=min(flow.time.to_ms, limit.time.to_ms))
+    for rest in _without(both, excused):
+        yield finding(11, charge_point, f"{flow.power_w:.0f} W flow at {rest.from_ms:.0f} ms, with a limit of {limit.limit_w:.0f} W set")
+        return
+
+
+def _limits(case: Case, charge_point: ChargePointId) -> Iterator[_Limit]:
+    """Each limit. One that is no lower than the one before has been due since that was."""
+    spoken = [
+        event
+        for event in case.truth.happened
+        if isinstance(event, Managed) and event.charge_point == charge_point and _can_be_heard(case, event)
+    ]
+    before: _Limit | None = None
+    for event, after in zip(spoken, [*spoken[1:], None], strict=True):
+        due_ms: float = event.at_ms + case.tolerances.grace_s * 1000
+        if before is not None and before.limit_w <= event.limit_w:
+            due_ms = before.due_ms
+        before = _Limit(time=_Time(from_ms=event.at_ms, to_ms=inf if after is None else after.at_ms), due_ms=due_ms, limit_w=event.limit_w)
+        yield before
+
+
+def _can_be_heard(case: Case, event: Managed) -> bool:
+    """At once, or as the broker's stored word when the outage is over."""
+    outages = case.outages(event.charge_point, "bridge", "broker")
+    return event.reached or any(outage.from_ms <= event.at_ms <= outage.to_ms for outage in outages)
+
+
+# --- sessions ---------------------------------------------------------------------------------------------------------------------
+
+
+def flows_in_sessions(case: Case) -> Iterator[Finding]:
+    """Nothing flows without a session, and none goes on by itself after it was ended on purpose."""
+    for charge_point, meter in case.truth.meters.items():
+        excused = _excused(case, charge_point, "bridge", "broker", "hardware", "meter", "disk")
+        for start_wh, end_wh in _without_session(case, charge_point, meter):
+            yield from _unauthorised(case, charge_point, (start_wh, end_wh), excused)
+    for charge_point in case.charge_points:
+        ended = {entry.id: entry for entry in case.history(charge_point)}
+        for entry in case.history(charge_point, EntryKind.OCPP, EntryKind.LOCAL):
+            before = None if entry.follows is None else ended.get(entry.follows)
+            if before is None:
+                continue
+            if before.reason in FINAL or (before.reason == StopReason.DEAUTHORIZED and entry.kind is EntryKind.OCPP):
+                yield finding(12, charge_point, f"{entry.id} goes on where {before.id} was ended: {before.reason}")
+
+
+def _without_session(case: Case, charge_point: ChargePointId, meter: Metered) -> Iterator[tuple[int, int]]:
+    """Pieces of the register that lie in no session; what is written down as a gap is no session."""
+    spans: list[Span] = [span for span in spans_of(case, charge_point, meter) if span.ledger is not Ledger.GAP]
+    reached_wh = meter.start_wh
+    for span in sorted(spans):
+        if span.start_wh > reached_wh:
+            yield reached_wh, span.start_wh
+        reached_wh = max(reached_wh, span.end_wh)
+    if reached_wh < meter.end_wh:
+        yield reached_wh, meter.end_wh
+
+
+def _unauthorised(case: Case, charge_point: ChargePointId, piece: tuple[int, int], excused: Sequence[_Time]) -> Iterator[Finding]:
+    """How long a piece of the register took to flow, outages left out."""
+    seconds, most_w = 0.0, 0.0
+    for flow in _flows(case, charge_point):
+        rests = list(_without(_within(flow, piece), excused))
+        if flow.power_w > 0 and rests:
+            seconds += sum(rest.to_ms - rest.from_ms for rest in rests) / 1000
+            most_w = max(most_w, flow.power_w)
+    if seconds * most_w / 3600 > case.tolerances.grace_s * most_w / 3600 + ROUNDING_WH:
+        yield finding(12, charge_point, f"{piece[0]} to {piece[1]} Wh flowed in no session, for {seconds:.0f} s")
+
+
+def _within(flow: _Flow, piece: tuple[int, int]) -> _Time:
+    """When the register was in a piece while this flowed. Power is constant, so the register rises evenly."""
+    start_wh, end_wh = max(flow.start_wh, piece[0]), min(flow.end_wh, piece[1])
+    if start_wh >= end_wh:
+        return _Time(from_ms=0, to_ms=0)
+    lasts_ms = flow.time.to_ms - flow.time.from_ms
+    share_ms = lasts_ms / (flow.end_wh - flow.start_wh)
+    from_ms = flow.time.from_ms + (start_wh - flow.start_wh) * share_ms
+    return _Time(from_ms=from_ms, to_ms=from_ms + (end_wh - start_wh) * share_ms)
+
+
+# --- time -------------------------------------------------------------------------------------------------------------------------
+
+
+def _flows(case: Case, charge_point: ChargePointId) -> Iterator[_Flow]:
+    """What flowed, piece by piece; the last one lasts for ever, and its register is the meter's last."""
+    told = [event for event in case.truth.happened if isinstance(event, Power) and event.charge_point == charge_point]
+    for event, after in pairwise(told):
+        yield _Flow(
+            time=_Time(from_ms=event.at_ms, to_ms=after.at_ms),
+            power_w=event.power_w,
+            start_wh=event.register_wh,
+            end_wh=after.register_wh,
+        )
+    for event in told[-1:]:
+        yield _Flow(time=_Time(from_ms=event.at_ms, to_ms=inf), power_w=event.power_w, start_wh=event.register_wh, end_wh=event.register_wh)
+
+
+def _excused(case: Case, charge_point: ChargePointId, *what: str) -> list[_Time]:
+    """Outages, and the time it takes to come back from them; a cut is one without an end of its own."""
+    after_ms = case.tolerances.after_outage_s * 1000
+    times = [_Time(from_ms=outage.from_ms, to_ms=outage.to_ms + after_ms) for outage in case.outages(charge_point, *what)]
+    return times + [_Time(from_ms=cut.at_ms, to_ms=cut.at_ms + after_ms) for cut in case.truth.cuts]
+
+
+def _without(time: _Time, excused: Sequence[_Time]) -> Iterator[_Time]:
+    """What is left of a time when others are taken out."""
+    from_ms = time.from_ms
+    for hole in sorted(excused, key=lambda hole: hole.from_ms):
+        if from_ms < min(hole.from_ms, time.to_ms):
+            yield _Time(from_ms=from_ms, to_ms=min(hole.from_ms, time.to_ms))
+        from_ms = max(from_ms, hole.to_ms)
+    if from_ms < time.to_ms:
+        yield _Time(from_ms=from_ms, to_ms=time.to_ms)
