@@ -118,6 +118,7 @@ class Settings:
     sampled: tuple[str, ...] = ("Energy.Active.Import.Register",)
     aligned: tuple[str, ...] = ("Energy.Active.Import.Register",)
     stop_sampled: tuple[str, ...] = ()
+    """At the end of a 1.6 transaction, which has the registers anyway; so has `stop_aligned`."""
     stop_aligned: tuple[str, ...] = ()
     minimum_status_s: int = 0
     unlock_on_ev_disconnect: bool = True
@@ -146,6 +147,9 @@ class Settings:
     start_points: tuple[str, ...] = (TxPoint.POWER_PATH_CLOSED.value,)
     stop_points: tuple[str, ...] = (TxPoint.POWER_PATH_CLOSED.value, TxPoint.EV_CONNECTED.value)
     sampled_start: tuple[str, ...] = ("Energy.Active.Import.Register",)
+    sampled_end: tuple[str, ...] = ("Energy.Active.Import.Register",)
+    """At the end of a 2.0.1 transaction, which has nothing else to make a bill from."""
+    aligned_end: tuple[str, ...] = ("Energy.Active.Import.Register",)
     end_interval_s: int = 0
     """Readings for the end of a 2.0.1 transaction are taken so often; 0: none between its first and its last."""
     aligned_end_interval_s: int = 0

@@ -114,7 +114,10 @@ async def test_how_it_is_is_reported(station201: Station201) -> None:
 
 @pytest.mark.requirement("2.0.1 TC_B_53_CS")
 async def test_what_is_reported_can_be_relied_on(station201: Station201) -> None:
-    """Everything has a value (of what can only be written none is told), and values of lists are among those listed."""
+    """Everything has a value (of what can only be written none is told), and values of lists are among those listed.
+
+    What every station must have is never empty.
+    """
     for entry in entries(await station201.report(reportBase="FullInventory")):
         characteristics = entry["variableCharacteristics"]
         name = (entry["component"]["name"], entry["variable"]["name"])
@@ -125,6 +128,7 @@ async def test_what_is_reported_can_be_relied_on(station201: Station201) -> None
                 assert "maxLimit" in characteristics
             else:
                 assert "value" in attribute, name
+                assert attribute["value"] or name[1] not in REQUIRED.get(name[0], ()), name
                 if characteristics["dataType"] in LISTS:
                     values = {value for value in attribute["value"].split(",") if value}
                     assert values <= set(characteristics["valuesList"].split(",")), name

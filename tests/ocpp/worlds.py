@@ -131,7 +131,14 @@ readings = st.builds(
     signed=st.none() | _words,
 )
 settings = st.builds(
-    Settings, sampled=_measurands, aligned=_measurands, stop_sampled=_measurands, stop_aligned=_measurands, cache_enabled=st.booleans()
+    Settings,
+    sampled=_measurands,
+    aligned=_measurands,
+    stop_sampled=_measurands,
+    stop_aligned=_measurands,
+    sampled_end=_measurands,
+    aligned_end=_measurands,
+    cache_enabled=st.booleans(),
 )
 _starts = st.builds(
     RecordStart, session=st.just(SESSION), sequence=st.just(0), tag=tags, reading=readings, utc_ms=_ms, offline=st.booleans()

@@ -109,10 +109,10 @@ def _whole(begin: Reading | None, collected: Iterable[Reading], end: Reading, se
 
     deviates: with an empty list the register is told all the same, because no other message of 2.0.1 has what the bill needs.
     """
-    wanted = settings.stop_sampled or (REGISTER,)
+    wanted = settings.sampled_end or (REGISTER,)
     yield None if begin is None else meter_value(begin, wanted, ReadingContext.BEGIN)
     for one in collected:
-        yield meter_value(one, settings.stop_aligned if one.context is ReadingContext.CLOCK else wanted)
+        yield meter_value(one, settings.aligned_end if one.context is ReadingContext.CLOCK else wanted)
     yield meter_value(end, wanted, ReadingContext.END)
 
 

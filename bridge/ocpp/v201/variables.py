@@ -134,14 +134,14 @@ METERING: tuple[Variable, ...] = (
     _measurands(_ALIGNED, "Measurands", "aligned", "What is sent at points of the clock."),
     boolean(_ALIGNED, "SendDuringIdle", "aligned_idle_only", "Send readings at points of the clock only while no transaction runs."),
     integer(_ALIGNED, "TxEndedInterval", "aligned_end_interval_s", "Points of the clock of which the end of a transaction tells; 0: none."),
-    _measurands(_ALIGNED, "TxEndedMeasurands", "stop_aligned", "What the end of a transaction tells of points of the clock."),
+    _measurands(_ALIGNED, "TxEndedMeasurands", "aligned_end", "What the end of a transaction tells of points of the clock."),
     present(_SAMPLED, "Readings of a transaction."),
     constant(_SAMPLED, "Enabled", "true", "Likewise.", type_=DataType.BOOLEAN),
     _measurands(_SAMPLED, "TxStartedMeasurands", "sampled_start", "What is sent when a transaction starts."),
     integer(_SAMPLED, "TxUpdatedInterval", "sample_interval_s", "Send readings so often while a transaction runs; 0: none."),
     _measurands(_SAMPLED, "TxUpdatedMeasurands", "sampled", "What is sent while a transaction runs."),
     integer(_SAMPLED, "TxEndedInterval", "end_interval_s", "Take readings for the end of a transaction so often; 0: none on the way."),
-    _measurands(_SAMPLED, "TxEndedMeasurands", "stop_sampled", "What is sent when a transaction ends."),
+    _measurands(_SAMPLED, "TxEndedMeasurands", "sampled_end", "What is sent when a transaction ends."),
 )
 
 AUTHORIZATION: tuple[Variable, ...] = (

@@ -72,8 +72,8 @@ PROFILES: dict[str, dict[str, Mutability]] = {
     "TariffCostCtrlr": {"Currency": RO, "TariffFallbackMessage": RW, "TotalCostFallbackMessage": RW},
 }
 """Of one that has all profiles."""
-EMPTY = {"TariffFallbackMessage", "TotalCostFallbackMessage", "TxEndedMeasurands"}
-"""An empty text, an empty list: that is their value until the central system writes another."""
+EMPTY = {"TariffFallbackMessage", "TotalCostFallbackMessage"}
+"""Texts for drivers: nobody but the central system knows the language, and it has not said any."""
 
 
 def _requirements() -> list[tuple[State, str, str, Mutability]]:

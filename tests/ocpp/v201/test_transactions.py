@@ -134,7 +134,7 @@ def test_every_trigger_and_charging_state_has_a_word(trigger: TxTrigger, chargin
 
 # --- with which readings ----------------------------------------------------------------------------------------------------------
 
-LISTS = Settings(sampled_start=("Voltage",), sampled=("Power.Active.Import",), aligned=("SoC",), stop_sampled=(REGISTER, "SoC"))
+LISTS = Settings(sampled_start=("Voltage",), sampled=("Power.Active.Import",), aligned=("SoC",), sampled_end=(REGISTER, "SoC"))
 CLOCK = replace(READING, context=ReadingContext.CLOCK)
 TRIGGER = replace(READING, context=ReadingContext.TRIGGER)
 
@@ -158,6 +158,8 @@ def _contexts(record: Record, settings: Settings = LISTS) -> set[tuple[str, str]
         # F06.FR.07
         (replace(SAMPLE, reading=TRIGGER, telling=telling()), {("Trigger", "Power.Active.Import")}),
         (update(reading=TRIGGER), {("Trigger", "Power.Active.Import")}),
+        # another limit is in force
+        (update(reading=replace(READING, context=ReadingContext.OTHER)), {("Other", "Power.Active.Import")}),
         (replace(STOP, telling=ENDED), {("Transaction.Begin", REGISTER), ("Transaction.End", REGISTER), ("Transaction.End", "SoC")}),
         (replace(STOP, telling=telling()), set()),
         (update(TxKind.ENDED, reading=READING), {("Transaction.End", REGISTER), ("Transaction.End", "SoC")}),
@@ -170,8 +172,9 @@ def test_each_event_has_the_measurands_of_its_list(record: Record, told: set[tup
 @pytest.mark.requirement("2.0.1 TC_J_10_CS")
 @pytest.mark.requirement("2.0.1 TC_J_03_CS")
 def test_what_was_collected_on_the_way_is_told_at_the_end() -> None:
+    """By default of each its register and nothing else, beginning and end once."""
     record = replace(STOP, telling=ENDED, collected=(replace(READING, register_wh=11_000), replace(CLOCK, register_wh=12_000)))
-    assert _meter(record, Settings(stop_sampled=(REGISTER,), stop_aligned=(REGISTER,))) == [
+    assert _meter(record, Settings()) == [
         ("Transaction.Begin", REGISTER, 10_000),
         ("Sample.Periodic", REGISTER, 11_000),
         ("Sample.Clock", REGISTER, 12_000),
@@ -182,7 +185,7 @@ def test_what_was_collected_on_the_way_is_told_at_the_end() -> None:
 def test_a_transaction_that_ends_after_its_session_tells_all_of_it_then() -> None:
     """TxStopPoint EVConnected: the card stops the energy, the plug ends the transaction."""
     record = update(TxKind.ENDED, reading=READING, begin=BEGIN, collected=(replace(READING, register_wh=11_000),))
-    assert _meter(record, Settings(stop_sampled=(REGISTER,))) == [
+    assert _meter(record, Settings(sampled_end=(REGISTER,))) == [
         ("Transaction.Begin", REGISTER, 10_000),
         ("Sample.Periodic", REGISTER, 11_000),
         ("Transaction.End", REGISTER, 12_345),
@@ -191,7 +194,7 @@ def test_a_transaction_that_ends_after_its_session_tells_all_of_it_then() -> Non
 
 def test_the_register_of_the_end_is_told_whatever_is_configured() -> None:
     """1.6 has meterStop; 2.0.1 has nothing else a bill could be made from."""
-    assert _meter(replace(STOP, telling=ENDED, collected=(CLOCK,)), Settings(stop_sampled=(), stop_aligned=())) == [
+    assert _meter(replace(STOP, telling=ENDED, collected=(CLOCK,)), Settings(sampled_end=(), aligned_end=())) == [
         ("Transaction.Begin", REGISTER, 10_000),
         ("Transaction.End", REGISTER, 12_345),
     ]
