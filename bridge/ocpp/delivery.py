@@ -27,18 +27,11 @@ from bridge.ocpp.attempts import (
     unanswered,
 )
 from bridge.ocpp.dialect import Outgoing, Registration
-from bridge.ocpp.jobs import Announced, Beat, Boot, Deliver, Job, Loss, News, OpenCall, Question, Told, Triggered
+from bridge.ocpp.jobs import Beat, Boot, Deliver, Job, Loss, News, OpenCall, Question, Told
 from bridge.ocpp.news import StatusNews
 from bridge.ocpp.ports import QueuedRecord
+from bridge.ocpp.tray import Tray
 
-ASKS_MAX = 20
-"""Taps that wait for one link: more than one driver a second for as long as a question lives are no drivers."""
-ERRANDS_MAX = 20
-"""Messages the central system triggered and has not received yet; it may trigger again."""
-NOTICES_MAX = 100
-"""Notices that wait for a central system that is away: more than happens in a week."""
-READINGS_MAX = 20
-"""Readings outside transactions that wait; the oldest goes first when more come."""
 BEAT_MAX_S = 86_400.0
 """A heartbeat may be left out while other messages go, but the clock wants one a day (OCPP 1.6 §4.6)."""
 
@@ -47,23 +40,18 @@ class Delivery:
     """One link's choice of the next CALL. The caller asks `next`, renders the job, says `sent` or `skipped`, and reports what came."""
 
     __slots__ = (
-        "_asks",
-        "_beat_wanted",
-        "_boot_wanted",
         "_booted",
         "_count",
-        "_errands",
         "_first",
         "_hand",
         "_head",
         "_last_beat_s",
         "_last_sent_s",
         "_next_record",
-        "_notices",
         "_prefix",
-        "_readings",
         "_rng",
         "_settled",
+        "_tray",
         "_waiting",
         "beat_s",
         "boot_at_s",
@@ -93,14 +81,8 @@ class Delivery:
         """The answer in work is the first one on this connection."""
         self._booted = False
         """This connection knows of our registration by a BootNotification of its own, or will."""
-        self._boot_wanted: Boot | None = None
-        self._beat_wanted = False
+        self._tray = Tray()
         self._last_sent_s = self._last_beat_s = 0.0
-        # short lists: an empty deque takes 760 bytes, and there are four for each charge point
-        self._asks: list[Question] = []
-        self._errands: list[Outgoing] = []
-        self._notices: list[Told] = []
-        self._readings: list[AnnounceReading] = []
         self._waiting = False
         """There may be a record."""
         self._head: Head | None = None
@@ -120,10 +102,7 @@ class Delivery:
 
     def ask(self, question: Question) -> bool:
         """Take a question; False: it can't be asked now, and is not kept."""
-        if not self.accepted or len(self._asks) >= ASKS_MAX:
-            return False
-        self._asks.append(question)
-        return True
+        return self.accepted and self._tray.ask(question)
 
     def announce(self, effect: AnnounceReading) -> bool:
         """Take a reading; False: nobody is there to hear it, or not allowed to."""
@@ -131,34 +110,28 @@ class Delivery:
         triggered = self.registration is Registration.PENDING and effect.reading.context is ReadingContext.TRIGGER
         if not self.connected or not (self.accepted or triggered):
             return False
-        if len(self._readings) >= READINGS_MAX:
-            self._readings.pop(0)
-        self._readings.append(effect)
+        self._tray.announce(effect)
         return True
 
     def trigger(self, outgoings: tuple[Outgoing, ...]) -> None:
         """The central system asked for these. One that already waits is not sent twice."""
-        for outgoing in outgoings:
-            if len(self._errands) < ERRANDS_MAX and outgoing not in self._errands:
-                self._errands.append(outgoing)
+        self._tray.trigger(outgoings)
 
     def follow(self, outgoings: tuple[Outgoing, ...]) -> None:
         """The parts of a report that the central system asked for on this connection."""
-        self._errands.extend(outgoings)
+        self._tray.follow(outgoings)
 
     def tell(self, notices: tuple[Told, ...]) -> None:
         """Notices: sent once, in order, on this connection or a later one; the oldest goes when there are too many."""
-        self._notices.extend(notices)
-        while len(self._notices) > NOTICES_MAX:
-            self._notices.pop(0)
+        self._tray.tell(notices)
 
     def trigger_boot(self) -> None:
         """The central system asked for BootNotification."""
-        self._boot_wanted = Boot(triggered=True)
+        self._tray.boot = Boot(triggered=True)
 
     def trigger_beat(self) -> None:
         """The central system asked for a heartbeat."""
-        self._beat_wanted = True
+        self._tray.beat = True
 
     def wake(self) -> None:
         """There may be a new record, or one was settled."""
@@ -185,33 +158,24 @@ class Delivery:
 
     def _next_boot(self, now_s: float) -> Job | None:
         # OCPP 1.6 §4.2: while Pending the central system may ask for it before the interval is over; while Rejected nobody asks anything
-        if self._boot_wanted is not None and self.registration is not Registration.REJECTED:
-            return self._boot_wanted
+        if self._tray.boot is not None and self.registration is not Registration.REJECTED:
+            return self._tray.boot
         return Boot() if now_s >= self.boot_at_s else None
 
     def _next_triggered(self) -> Job | None:
-        if self._beat_wanted:
-            return Beat()
-        if self._errands:
-            return Triggered(self._errands[0])
-        return Announced(self._readings[0]) if self._readings else None
+        return Beat() if self._tray.beat else self._tray.errand() or self._tray.reading()
 
     def _next_accepted(self, now_s: float) -> Job | None:
-        if self._boot_wanted is not None:
-            return self._boot_wanted
-        while self._asks and self._asks[0].until_s <= now_s:
-            self._asks.pop(0)
-        if self._asks:
-            return self._asks[0]
-        if self._errands:
-            return Triggered(self._errands[0])
+        tray = self._tray
+        if (urgent := tray.boot or tray.question(now_s) or tray.errand()) is not None:
+            return urgent
         if self.news.stale or (self.news.due_s is not None and self.news.due_s <= now_s):
             return News()
-        if self._notices:
-            return self._notices[0]
-        if self._beat_wanted or now_s >= self._beat_due_s():
+        if (notice := tray.notice()) is not None:
+            return notice
+        if tray.beat or now_s >= self._beat_due_s():
             return Beat()
-        return Announced(self._readings[0]) if self._readings else self._next_delivery(now_s)
+        return tray.reading() or self._next_delivery(now_s)
 
     def _beat_due_s(self) -> float:
         if self.beat_s <= 0:
@@ -255,24 +219,8 @@ class Delivery:
 
     def _take(self, job: Job) -> None:
         self._hand = None
-        match job:
-            case Boot():
-                self._boot_wanted = None
-                self._booted = True
-            case Beat():
-                self._beat_wanted = False
-            case Question():
-                self._asks.pop(0)
-            case Announced():
-                self._readings.pop(0)
-            case Triggered():
-                self._errands.pop(0)
-            case Told():
-                self._notices.pop(0)
-            case News() | Deliver():
-                pass
-            case _:
-                assert_never(job)
+        self._booted |= isinstance(job, Boot)
+        self._tray.take(job)
 
     # --- what comes back --------------------------------------------------------------------------------------------------------------
 
@@ -292,7 +240,7 @@ class Delivery:
         """The answer was an error. The verdict is about a record, and is to be kept."""
         if self._first and not self._booted:
             # whoever has lost our registration answers the first message after a reconnect with an error
-            self._boot_wanted = self._boot_wanted or Boot()
+            self._tray.boot = self._tray.boot or Boot()
         if not isinstance(job, Deliver):
             return None
         verdict = refused(job.head, code, description, patience=patience, now_s=now_s, utc_ms=utc_ms)
@@ -319,12 +267,7 @@ class Delivery:
         self.news.forget()
         if self._head is not None:
             self._head.outgoing = None
-        notices: list[Notice] = []
-        for told in self._notices:
-            # what was spelled in several parts is one, and what follows a registration follows the next one as well
-            if told.notice is not None and not (notices and notices[-1] is told.notice):
-                notices.append(told.notice)
-        self._notices = [told for notice in notices for told in spell(notice)]
+        self._tray.translate(spell)
 
     def connect(self, now_s: float, *, remembered: bool = False) -> None:
         """A new connection; `remembered`: the central system still knows the statuses that were told on the last one."""
@@ -342,16 +285,11 @@ class Delivery:
 
     def lost(self, ending: Ending, *, patience: Patience, utc_ms: int) -> Loss:
         """The connection ended. Questions die with it, announcements are made anew on the next one, the record keeps its place."""
-        questions = [question.effect for question in self._asks]
         verdict: Verdict | None = None
         match self.open:
-            case OpenCall(job=Question(effect=effect)):
-                questions.insert(0, effect)
             case OpenCall(job=Deliver(head=head), id=message):
                 verdict = unanswered(head, message, ending, patience=patience, utc_ms=utc_ms)
                 self._keep(head, verdict)
-            case OpenCall(job=Told() as told):
-                self._notices.insert(0, told)
             case OpenCall(job=News()):
                 self.news.forget()
             case None if self._hand is not None and isinstance(ending, Broken):
@@ -363,13 +301,10 @@ class Delivery:
         if isinstance(ending, Silent) and not self.proven and not self._booted:
             # connected, mute, and the registration dates from another connection: start over
             self.restart()
+        questions = self._tray.lost(None if self.open is None else self.open.job)
         self.connected = False
         self.open = self._hand = None
-        self._boot_wanted, self._beat_wanted = None, False
-        self._asks.clear()
-        self._errands.clear()
-        self._readings.clear()
-        return Loss(questions=tuple(questions), verdict=verdict)
+        return Loss(questions=questions, verdict=verdict)
 
     # --- time -------------------------------------------------------------------------------------------------------------------------
 

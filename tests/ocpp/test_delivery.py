@@ -8,9 +8,10 @@ from bridge.core.effects import AnnounceReading, Record
 from bridge.core.orders import LogTold
 from bridge.core.values import Reading, ReadingContext, RecordId
 from bridge.ocpp.attempts import Again, Broken, Dropped, Ending, Left, Park, Patience, Silent, head_of, message_id
-from bridge.ocpp.delivery import ASKS_MAX, BEAT_MAX_S, ERRANDS_MAX, NOTICES_MAX, READINGS_MAX, Delivery
+from bridge.ocpp.delivery import BEAT_MAX_S, Delivery
 from bridge.ocpp.dialect import Outgoing, Registration
 from bridge.ocpp.jobs import Announced, Boot, Deliver, Job, Loss, News, Question, Told, Triggered
+from bridge.ocpp.tray import ASKS_MAX, ERRANDS_MAX, READINGS_MAX
 from tests.ocpp.stations import Row, outgoing, question
 from tests.ocpp.worlds import SAMPLE, START, STOP
 
@@ -632,13 +633,6 @@ def test_a_notice_outlives_the_connection_it_was_open_on() -> None:
     desk.lose(Dropped(code=None))
     desk.connect()
     assert desk.send() == "Notice"
-
-
-def test_the_oldest_notices_go_when_there_are_too_many() -> None:
-    desk = Desk()
-    desk.delivery.tell(tuple(Told(outgoing(str(number))) for number in range(NOTICES_MAX + 1)))
-    desk.connect()
-    assert desk.send() == "1"
 
 
 def test_another_version_with_nothing_queued_is_only_a_registration() -> None:
