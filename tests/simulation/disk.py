@@ -138,7 +138,6 @@ class SimulatedDisk:
                 for path in Path(self.folder).glob(f"*{_SHARED_MEMORY}"):
                     path.unlink()
             self.dead = False
-            vfs.reseed()
 
     def _lose_deletion(self, name: str, deleted: _Deleted) -> None:
         if self._rng.random() < _UNDELETED:
@@ -157,10 +156,13 @@ class SimulatedDisk:
             return
         survival = survive(path.read_bytes(), file.operations, self._rng)
         path.write_bytes(survival.image)
-        self.injected[Injected.LOST_SECTOR] += survival.lost_sectors
-        self.injected[Injected.LOST_WRITE] += survival.lost_writes
-        self.injected[Injected.TORN_WRITE] += survival.torn_writes
-        self.injected[Injected.UNDONE_TRUNCATION] += survival.undone_truncations
+        bites = {
+            Injected.LOST_SECTOR: survival.lost_sectors,
+            Injected.LOST_WRITE: survival.lost_writes,
+            Injected.TORN_WRITE: survival.torn_writes,
+            Injected.UNDONE_TRUNCATION: survival.undone_truncations,
+        }
+        self.injected.update({bite: times for bite, times in bites.items() if times})
 
     def corrupt(self, name: str | None = None) -> str:
         """Between two lives: bits of the database (or of the named file) turn over, or its end is gone; in words, what was done."""
@@ -318,7 +320,7 @@ class SimulatedDisk:
             if self.lying:
                 self.injected[Injected.SYNC_LIE] += 1
                 return vfs.OK
-            known.operations = settle(known.operations, known.doomed)
+            known.operations = settle(known.operations, known.doomed, known.size)
             known.doomed = len(known.operations)
             if known.fresh and known.journal:  # SQLite syncs the folder with it
                 self._settle_names()

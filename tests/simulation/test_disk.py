@@ -1,46 +1,24 @@
 """The disk of the simulation bites where a real one would, and only there; and SQLite itself holds against it."""
 
-import asyncio
 import gc
 import hashlib
 import os
 import random
 import sqlite3
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import psutil
 import pytest
 
-from bridge.errors import StoreRefused
-from bridge.store import policy
-from bridge.store.offline import open_reader
-from bridge.store.protocol import Change
-from bridge.store.sqlite import SqliteStore
 from tests.simulation.disk import SimulatedDisk
+from tests.simulation.vfs_cuts import cut_at
 from tests.simulation.vfs_faults import Injected
-from tests.store.worlds import CSMS, GARAGE, NOON_MS, local_kept, sample
 
 LIFE_OPERATIONS = 120
 """Operations of a life at most: several commits and a checkpoint."""
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """In memory, where there is such a place: a simulated disk needs no real one."""
-    memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as name:
-        yield Path(name)
-
-
-@pytest.fixture(autouse=True)
-def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A store that can't write tries again at once."""
-    monkeypatch.setattr(policy, "RETRY_FIRST_S", 0.0)
 
 
 def connect(folder: Path, journal: str = "WAL", synchronous: str = "FULL") -> sqlite3.Connection:
@@ -54,18 +32,6 @@ def connect(folder: Path, journal: str = "WAL", synchronous: str = "FULL") -> sq
         db.close()
         raise
     return db
-
-
-def cut_at(disk: SimulatedDisk, number: int, *, power: bool = True, then: Callable[[], object] = lambda: None) -> None:
-    """Cut before so many further operations are done."""
-    last = disk.operations + number
-
-    def look(kind: str, name: str) -> None:
-        if disk.operations >= last:
-            disk.cut(power=power)
-            then()
-
-    disk.on_operation = look
 
 
 def write_until_cut(folder: Path, rng: random.Random, first: int, journal: str, synchronous: str) -> int:
@@ -138,6 +104,25 @@ def test_a_killed_process_loses_nothing_that_it_wrote(folder: Path) -> None:
     lost, damaged, injected = live(folder, 3, lives=100, journal="WAL", synchronous="NORMAL", power=False)
     assert (lost, damaged) == (0, 0)
     assert injected == {Injected.KILL: 100}
+
+
+def test_what_only_the_kernel_had_survives_a_kill_and_not_the_power_cut_after_it(folder: Path) -> None:
+    found = set()
+    for seed in range(30):
+        with SimulatedDisk(_sub(folder, seed), random.Random(seed)) as disk:
+            db = connect(folder / str(seed), synchronous="NORMAL")
+            assert insert(db, 1) == sqlite3.SQLITE_OK
+            disk.cut(power=False)
+            db.close()
+            disk.restore()
+            db = connect_reader(folder / str(seed))
+            assert db.execute("SELECT count(*) FROM row").fetchone() == (1,)
+            disk.cut()
+            db.close()
+            disk.restore()
+            with closing(connect(folder / str(seed))) as db:
+                found |= set(db.execute("SELECT count(*) FROM row"))
+    assert found == {(0,), (1,)}
 
 
 def test_a_disk_that_lies_about_syncs_loses_acknowledged_rows(folder: Path) -> None:
@@ -253,13 +238,32 @@ def test_what_a_failed_sync_left_is_not_saved_by_the_next_one(folder: Path) -> N
                 assert db.execute("SELECT number FROM row").fetchall() == [(1,)]
 
 
+def test_what_was_written_before_a_failed_sync_is_not_safe(folder: Path) -> None:
+    found = set()
+    for seed in range(20):
+        with SimulatedDisk(_sub(folder, seed), random.Random(seed)) as disk:
+            db = connect(folder / str(seed))
+            disk.fail_sync()
+            assert insert(db, 1) == sqlite3.SQLITE_IOERR_FSYNC
+            disk.cut()
+            db.close()
+            disk.restore()
+            with closing(connect(folder / str(seed))) as db:
+                found |= set(db.execute("SELECT count(*) FROM row"))
+    assert found == {(0,), (1,)}
+
+
 def test_a_dead_disk_does_nothing_at_all(folder: Path) -> None:
     with SimulatedDisk(folder, random.Random(1)) as disk:
         db = connect(folder)
         insert(db, 1)
+        reader = connect_reader(folder)
         disk.cut(power=False)
         before = {file.name: file.read_bytes() for file in folder.iterdir() if not file.name.endswith("-shm")}
         assert insert(db, 2) & 0xFF == sqlite3.SQLITE_IOERR
+        with pytest.raises(sqlite3.OperationalError, match="disk I/O error"):
+            reader.execute("SELECT * FROM row").fetchall()
+        reader.close()
         with pytest.raises(sqlite3.OperationalError):
             connect(folder)
         with pytest.raises(AssertionError, match="still open"):
@@ -308,93 +312,6 @@ def test_opening_a_database_thousands_of_times_leaks_nothing(folder: Path) -> No
         memory_later, files_later = open_often(200, 2_200)
     assert files_later <= files
     assert memory_later - memory < 4 * 1024 * 1024
-
-
-# --- the store ----------------------------------------------------------------------------------------------------------------------
-
-
-async def commit_until_cut(disk: SimulatedDisk, path: Path, number: int, *, power: bool = True) -> int:
-    """Six changes, two at once, with a cut before so many operations are done; how many changes were reported to be on the disk."""
-    told = 0
-    was_cut = asyncio.get_running_loop().create_future()
-    cut_at(disk, number, power=power, then=lambda: was_cut.get_loop().call_soon_threadsafe(was_cut.cancel))
-    try:
-        store = SqliteStore.open(path, on_health=lambda _: None)
-    except StoreRefused:
-        assert disk.dead
-        return told
-    waiting: list[asyncio.Future[None]] = []
-    first = store.count(GARAGE).queued
-    for sequence in range(first, first + 6, 2):
-        waiting = [store.commit(change(sequence)), store.commit(change(sequence + 1))]
-        await asyncio.wait([asyncio.gather(*waiting, return_exceptions=True), was_cut], return_when=asyncio.FIRST_COMPLETED)
-        if disk.dead:
-            break
-        told += 2
-    await store.close()
-    await asyncio.gather(*waiting, return_exceptions=True)
-    return told
-
-
-def change(number: int) -> Change:
-    return Change(charge_point=GARAGE, link=CSMS, utc_ms=NOON_MS, kept=local_kept(number), records=(sample(sequence=number),))
-
-
-@pytest.mark.parametrize("power", [True, False])
-async def test_the_store_keeps_what_it_reported_wherever_it_is_cut(power: bool, folder: Path) -> None:
-    """Cut at the first operation, the second, and so on to the end: what was told to be on the disk is there, whole and in order."""
-    for number in range(1, 400):
-        path = _sub(folder, number) / "evbridge.db"
-        with SimulatedDisk(path.parent, random.Random(number)) as disk:
-            told = await commit_until_cut(disk, path, number, power=power)
-            if not disk.dead:
-                break
-            disk.restore()
-            disk.on_operation = None
-            store = SqliteStore.open(path, on_health=lambda _: None)
-            assert store.set_aside is None, "a power cut does no damage"
-            found = [row.record.sequence for row in store.rows()]
-            await store.close()
-            assert found == list(range(len(found)))
-            assert len(found) >= told, f"cut at operation {number}"
-    else:
-        raise AssertionError("the script ends")
-    assert number > 30
-
-
-async def test_a_damaged_database_is_set_aside_and_the_store_goes_on(folder: Path) -> None:
-    """Bits turn over or the end is gone between two lives: nothing is deleted, and the next change is kept."""
-    outcomes: Counter[str] = Counter()
-    for seed in range(12):
-        path = _sub(folder, seed) / "evbridge.db"
-        with SimulatedDisk(path.parent, random.Random(seed)) as disk:
-            assert await commit_until_cut(disk, path, 10_000) == 6, "closed in order: the log is empty"
-            disk.cut()
-            disk.restore()
-            disk.on_operation = None
-            disk.corrupt()
-            assert disk.injected[Injected.BIT_ROT] or disk.injected[Injected.CUT_OFF]
-            outcomes[await _open_damaged(path)] += 1
-    assert outcomes["set aside"] > 3
-    assert outcomes["refused"] < 3
-
-
-async def _open_damaged(path: Path) -> str:
-    """What came of it, one of three."""
-    try:
-        store = SqliteStore.open(path, on_health=lambda _: None)
-    except StoreRefused as refusal:
-        # The mark in the header is what was hit: a person has to look.
-        return "refused" if "a database of another program" in str(refusal) else str(refusal)
-    count = store.count(GARAGE).queued
-    await store.commit(change(1000))
-    await store.close()
-    with open_reader(path) as reader:
-        assert reader.count(GARAGE).queued == count + 1
-    if store.set_aside is None:
-        return "not seen"  # the bits were in free space, in what the log has anew, or in a text
-    assert store.set_aside.exists()
-    return "set aside"
 
 
 def test_the_disk_costs_little(folder: Path) -> None:

@@ -84,16 +84,26 @@ def test_a_later_sync_does_not_save_what_was_dropped_when_one_failed() -> None:
     paper = Paper(4096, random.Random(1))
     paper.write(0, 1024)
     paper.write(512, 512)
-    left = settle(paper.operations, 1)
+    left = settle(paper.operations, 1, len(paper.image))
     survival = keep(bytes(paper.image), left, [0.0] * len(left), paper.rng)
     assert sector(survival.image, 0) == sector(paper.synced, 0)
     assert sector(survival.image, 1) == sector(bytes(paper.image), 1)
     assert survival.lost_sectors == 1
 
 
+def test_what_was_synced_behind_a_dropped_write_stays() -> None:
+    """The dropped one is a hole full of zeros, not the end of the file."""
+    paper = Paper(0, random.Random(1))
+    paper.write(0, 512)
+    paper.write(512, 512)
+    left = settle(paper.operations, 1, 1024)
+    survival = keep(bytes(paper.image), left, [0.0], paper.rng)
+    assert survival.image == bytes(512) + paper.image[512:]
+
+
 def test_a_sync_that_succeeds_leaves_nothing_to_lose() -> None:
     for paper in papers():
-        assert settle(paper.operations, 0) == []
+        assert settle(paper.operations, 0, len(paper.image)) == []
 
 
 def test_a_truncation_is_safe_with_the_next_sync_even_after_one_failed() -> None:
@@ -101,5 +111,5 @@ def test_a_truncation_is_safe_with_the_next_sync_even_after_one_failed() -> None
     paper.write(0, 512)
     paper.truncate(1024)
     paper.write(512, 10)
-    left = settle(paper.operations, 3)
+    left = settle(paper.operations, 3, len(paper.image))
     assert [type(operation) for operation in left] == [Write]

@@ -316,8 +316,3 @@ def unmount(volume: Volume) -> None:
     if not _volumes:
         _library.give_back()
     _library.reseed()
-
-
-def reseed() -> None:
-    """SQLite's random numbers are drawn from the volume anew, as in a new process."""
-    _library.reseed()

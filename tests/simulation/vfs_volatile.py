@@ -68,11 +68,12 @@ class _Mood(Enum):
     ANY_ORDER = auto()
 
 
-def settle(operations: list[Operation], doomed: int) -> list[Operation]:
+def settle(operations: list[Operation], doomed: int, size: int = 0) -> list[Operation]:
     """What is still not on the disk after a sync that succeeded.
 
     The first `doomed` operations were pending when an earlier sync failed: the kernel has dropped them, and a later sync does not
-    bring them back. Only what was written again since then is safe; a truncation is, as the file system's own journal has it.
+    bring them back. Only what was written again since then is safe; a truncation and the length (`size`) are, as the file system's own
+    journal has it.
     """
     while any(isinstance(operation, Truncation) for operation in operations[:doomed]):
         operations, doomed = operations[1:], doomed - 1
@@ -80,6 +81,8 @@ def settle(operations: list[Operation], doomed: int) -> list[Operation]:
     for operation in operations[:doomed]:
         assert isinstance(operation, Write)
         operation.safe |= again
+        operation.size_before = size
+        operation.size_before = max(operation.size_before, size)
     return operations[:doomed]
 
 
