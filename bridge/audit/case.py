@@ -27,6 +27,8 @@ class Session:
     """In order of delivery."""
     told: list[tuple[Row, Told]] = field(default_factory=list)
     """Copies, in the order of frames."""
+    altered: list[Told] = field(default_factory=list)
+    """Ends under its name that say what no row says."""
 
     @property
     def start(self) -> Row | None:
@@ -62,7 +64,8 @@ class Session:
     @property
     def end_wh(self) -> int | None:
         """The same of its end. None: it has none yet."""
-        heard_wh = next((told.register_wh for _, told in self.told if told.step is Step.STOP and told.register_wh is not None), None)
+        ends = [told for _, told in self.told if told.step is Step.STOP] + self.altered
+        heard_wh = next((told.register_wh for told in ends if told.register_wh is not None), None)
         if heard_wh is not None or self.stop is None:
             return heard_wh
         record = self.stop.record
@@ -118,6 +121,8 @@ class Case:
                 found = _find(told, by_content)
                 if found is None:
                     strangers.append((charge_point, told))
+                    if told.step is Step.STOP:
+                        _altered(told, own)
                 else:
                     found[0].told.append((found[1], told))
         return sessions, strangers
@@ -201,6 +206,13 @@ def _find(told: Told, known: _Known) -> tuple[Session, Row] | None:
             return _named(told, known.get((Step.STOP, told.utc_ms, told.register_wh), []))
         case _:
             assert_never(told.step)
+
+
+def _altered(told: Told, own: Sequence[Session]) -> None:
+    """A central system believes what it is told: an end that nobody wrote is the end of whatever it names, if that has none yet."""
+    for session in own:
+        if told.name in {session.id, *session.names}:
+            session.altered.append(told)
 
 
 def _named(told: Told, found: Sequence[tuple[Session, Row]]) -> tuple[Session, Row] | None:

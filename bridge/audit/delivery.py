@@ -169,8 +169,7 @@ def _is_explained(case: Case, heard: Hearing, before: Told, after: Told) -> bool
         return False
     if answer is None or _may_be_lost(heard, before):
         return True
-    # it was read, and the bridge died before it was written down
-    return any(before.call.at_ms <= at_ms <= after.call.at_ms for at_ms in _deaths(case))
+    return any(answer.at_ms <= at_ms <= after.call.at_ms and _is_unwritten(case, answer.at_ms, at_ms) for at_ms in _deaths(case))
 
 
 def _may_be_lost(heard: Hearing, told: Told) -> bool:
@@ -180,7 +179,13 @@ def _may_be_lost(heard: Hearing, told: Told) -> bool:
 
 def _deaths(case: Case) -> Iterator[int]:
     yield from (cut.at_ms for cut in case.truth.cuts)
-    yield from (outage.from_ms for outage in case.truth.outages if outage.what in {"bridge", "disk"})
+    yield from (outage.from_ms for outage in case.truth.outages if outage.what == "bridge")
+
+
+def _is_unwritten(case: Case, answered_ms: int, died_ms: int) -> bool:
+    """Whether an answer that was read may not have been on the disk when the bridge died: it was just then, or the disk refused."""
+    refused = any(one.what == "disk" and one.from_ms <= died_ms and answered_ms <= one.to_ms for one in case.truth.outages)
+    return refused or died_ms <= answered_ms + case.tolerances.grace_s * 1000
 
 
 def _is_same(heard: Hearing, before: Told, after: Told) -> bool:

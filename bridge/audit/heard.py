@@ -24,6 +24,7 @@ class Answer:
 
     order: int
     """Number of the frame."""
+    at_ms: int
     error: str | None = None
     """The code, where it was an error or could not be read."""
     name: str | None = None
@@ -76,7 +77,8 @@ class Told:
     core: str
     """What must never change from copy to copy, whatever is configured in between; without the name."""
     readings: tuple[Measured, ...]
-    signed: tuple[str, ...]
+    signed: tuple[tuple[int, str], ...]
+    """Signed readings with their times."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,9 @@ from bridge.core.values import ChargePointId, tag_key
 Json: TypeAlias = Any
 """Whatever somebody else has written."""
 
-CALL, RESULT, ERROR = 2, 3, 4
+_Answered: TypeAlias = tuple[int, int, list[Json]]
+"""Number of the frame, its time, the message."""
+RESULT, ERROR = 3, 4
 REGISTER = "Energy.Active.Import.Register"
 BEGIN, END = "Transaction.Begin", "Transaction.End"
 CONNECTOR = 1
@@ -54,10 +56,10 @@ def _message(text: str) -> list[Json] | None:
     return message if isinstance(message, list) else None
 
 
-def _answers(frames: Sequence[Frame], messages: Sequence[list[Json] | None]) -> dict[int, tuple[int, list[Json]]]:
-    """By the number of a call's frame: the number of its answer's, and the answer. The first one with its id counts."""
+def _answers(frames: Sequence[Frame], messages: Sequence[list[Json] | None]) -> dict[int, _Answered]:
+    """By the number of a call's frame. The first answer with its id counts."""
     waiting: dict[tuple[int, str], int] = {}
-    found: dict[int, tuple[int, list[Json]]] = {}
+    found: dict[int, _Answered] = {}
     for order, (frame, message) in enumerate(zip(frames, messages, strict=True)):
         match message:
             case [2, str(name), *_] if frame.from_station:
@@ -65,26 +67,25 @@ def _answers(frames: Sequence[Frame], messages: Sequence[list[Json] | None]) -> 
             case [3, str(name), dict()] | [4, str(name), str(), *_] if not frame.from_station:
                 asked = waiting.pop((frame.connection, name), None)
                 if asked is not None and message is not None:
-                    found[asked] = (order, message)
+                    found[asked] = (order, frame.at_ms, message)
     return found
 
 
 # --- what the station says --------------------------------------------------------------------------------------------------------
 
 
-def _called(
-    hearing: Hearing, frame: Frame, order: int, message: tuple[str, str, dict[str, Json]], answered: tuple[int, list[Json]] | None
-) -> None:
+def _called(hearing: Hearing, frame: Frame, order: int, message: tuple[str, str, dict[str, Json]], answered: _Answered | None) -> None:
     name, action, payload = message
-    result = answered[1][2] if answered is not None and answered[1][0] == RESULT else None
+    result = answered[2][2] if answered is not None and answered[2][0] == RESULT else None
     tag = _tag(payload)
+    answer = None if answered is None else _answer(action, answered)
     call = Call(
         order=order,
         at_ms=frame.at_ms,
         connection=frame.connection,
         id=name,
         content=f"{action} {_letters(payload)}",
-        answer=None if answered is None else _answer(action, answered),
+        answer=answer,
     )
     hearing.calls.append(call)
     if tag is not None and result is not None and _says_yes(result):
@@ -102,16 +103,16 @@ def _called(
             hearing.loose += _readings(payload)
 
 
-def _answer(action: str, answered: tuple[int, list[Json]]) -> Answer:
-    order, message = answered
+def _answer(action: str, answered: _Answered) -> Answer:
+    order, at_ms, message = answered
     if message[0] == ERROR:
-        return Answer(order=order, error=message[2])
+        return Answer(order=order, at_ms=at_ms, error=message[2])
     result = message[2]
     number = _number(result.get("transactionId"))
     accepted = _says_yes(result) if _info(result) is not None else None
     if action == "StartTransaction" and number is None and accepted is None:
-        return Answer(order=order, error="unreadable")
-    return Answer(order=order, name=None if number is None else str(number), accepted=accepted)
+        return Answer(order=order, at_ms=at_ms, error="unreadable")
+    return Answer(order=order, at_ms=at_ms, name=None if number is None else str(number), accepted=accepted)
 
 
 def _number(value: Json) -> int | None:
@@ -241,14 +242,22 @@ def _decimal(value: Json) -> int | None:
         return None
 
 
-def _signatures(payload: Mapping[str, Json]) -> Iterator[str]:
+def _signatures(payload: Mapping[str, Json]) -> Iterator[tuple[int, str]]:
     """Signed readings, byte for byte: as text in 1.6, in Base64 in 2.0.1."""
-    for _, sample in _samples(payload):
+    for utc_ms, sample in _samples(payload):
         signed = sample.get("signedMeterValue")
         if sample.get("format") == "SignedData":
-            yield str(sample.get("value"))
+            yield utc_ms, str(sample.get("value"))
         elif isinstance(signed, dict):
-            yield b64decode(str(signed.get("signedMeterData"))).decode(errors="surrogatepass")
+            yield utc_ms, _decoded(str(signed.get("signedMeterData")))
+
+
+def _decoded(text: str) -> str:
+    """As it is where it is no Base64: then it is what nobody has signed."""
+    try:
+        return b64decode(text, validate=True).decode(errors="surrogatepass")
+    except ValueError:
+        return text
 
 
 # --- what the central system says -------------------------------------------------------------------------------------------------

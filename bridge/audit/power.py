@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from math import inf
 
 from bridge.audit.accounts import spans_of
@@ -89,7 +89,8 @@ def _limits(case: Case, charge_point: ChargePointId) -> Iterator[_Limit]:
         if isinstance(event, Managed) and event.charge_point == charge_point and _can_be_heard(case, event)
     ]
     before: _Limit | None = None
-    for event, after in zip(spoken, [*spoken[1:], None], strict=True):
+    for event, after in zip_longest(spoken, spoken[1:]):
+        assert event is not None, "the second list is the shorter one"
         due_ms: float = event.at_ms + case.tolerances.grace_s * 1000
         if before is not None and before.limit_w <= event.limit_w:
             due_ms = before.due_ms

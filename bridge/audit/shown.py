@@ -40,7 +40,7 @@ def signatures_unaltered(case: Case) -> Iterator[Finding]:
     for session in case.sessions.values():
         for row, told in session.told:
             written = {one.signed for one in _readings(row)}
-            for text in told.signed:
+            for _, text in told.signed:
                 if text not in written:
                     yield finding(17, session.charge_point, f"a {told.step} of {session.id} has a signed reading the bridge never had")
     for charge_point, made in case.truth.signed.items():
@@ -65,11 +65,7 @@ def _readings(row: Row) -> Iterator[Reading]:
 
 
 def _sent(sessions: list[Session]) -> Iterator[str]:
-    """In the order in which they were written; an end repeats what was told on the way."""
-    known: set[str] = set()
+    """In the order in which they were made: an end repeats what was told on the way."""
     for session in sessions:
-        for row in session.rows:
-            for text in (text for told in session.copies(row)[:1] for text in told.signed):
-                if text not in known:
-                    known.add(text)
-                    yield text
+        signed = {text: utc_ms for _, told in session.told for utc_ms, text in told.signed}
+        yield from sorted(signed, key=lambda text: signed[text])
