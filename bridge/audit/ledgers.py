@@ -211,4 +211,4 @@ class Finding:
 
     def __str__(self) -> str:
         """One line."""
-        return f"{self.charge_point or 'all'}: {self.text}"
+        return self.text if self.charge_point is None else f"{self.charge_point}: {self.text}"

@@ -14,8 +14,8 @@ from enum import StrEnum, unique
 
 import aiomqtt
 
+from bridge.audit.ledgers import Metered
 from bridge.demo import physics, wiring
-from bridge.demo.audit import Metered
 from bridge.demo.broker import Broker
 from bridge.demo.central_system import now
 from bridge.demo.physics import Outlet

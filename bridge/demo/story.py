@@ -158,7 +158,7 @@ class _Story:
         console.print()
         console.print(summary.messages(stage), soft_wrap=True)
         for finding in audit.findings:
-            console.print(Text(finding, style="bold red"), soft_wrap=True)
+            console.print(Text(str(finding), style="bold red"), soft_wrap=True)
         if audit.passed:
             console.print(
                 Text("Every Wh is on exactly one bill or recorded gap: central system + local + gaps = meter.", style="bold green")

@@ -5,8 +5,11 @@ from typing import Any
 
 from rich.table import Table
 
+from bridge.audit.cover import Audit, Written, compare
+from bridge.audit.ledgers import Billed, Finding
 from bridge.commands.terminal import grid
-from bridge.demo.audit import Audit, Billed, Kind, Written, compare
+from bridge.core.effects import EntryKind
+from bridge.core.values import ChargePointId
 from bridge.demo.book import Book
 from bridge.demo.narrator import CURRENCY
 from bridge.demo.people import place
@@ -18,7 +21,7 @@ def billed(book: Book) -> tuple[Billed, ...]:
     """The first ledger: the central system's own memory."""
     return tuple(
         Billed(
-            charge_point=place(known.key.charge_point),
+            charge_point=ChargePointId(place(known.key.charge_point)),
             name=f"transaction {known.id}",
             start_wh=known.key.register_wh,
             end_wh=known.end_wh,
@@ -30,7 +33,12 @@ def billed(book: Book) -> tuple[Billed, ...]:
 def written(history: Iterable[Mapping[str, Any]]) -> tuple[Written, ...]:
     """The second: what `evbridge history --json` says."""
     return tuple(
-        Written(charge_point=entry["charge_point"], kind=Kind(entry["kind"]), start_wh=entry["start_wh"], end_wh=entry["end_wh"])
+        Written(
+            charge_point=ChargePointId(entry["charge_point"]),
+            kind=EntryKind(entry["kind"]),
+            start_wh=entry["start_wh"],
+            end_wh=entry["end_wh"],
+        )
         for entry in history
     )
 
@@ -38,18 +46,19 @@ def written(history: Iterable[Mapping[str, Any]]) -> tuple[Written, ...]:
 def audited(stage: Stage, history: Iterable[Mapping[str, Any]]) -> Audit:
     """Both against the third: the meters' truth."""
     book = stage.central.memory.book
-    audit = compare(billed(book), written(history), {name: box.metered for name, box in stage.hardware.wallboxes.items()})
-    return Audit(balances=audit.balances, findings=(*audit.findings, *book.orphans))
+    audit = compare(billed(book), written(history), {ChargePointId(name): box.metered for name, box in stage.hardware.wallboxes.items()})
+    orphans = tuple(Finding(rule=13, charge_point=None, text=text) for text in book.orphans)
+    return Audit(balances=audit.balances, findings=(*audit.findings, *orphans))
 
 
 def sessions_table(history: Iterable[Mapping[str, Any]]) -> Table:
     """Who charged what, on whose word, at which price."""
     table = grid("session at", "who", "authority", "energy", "cost", "ended by", right=("energy", "cost"))
     for entry in history:
-        gap = entry["kind"] == Kind.GAP
+        gap = entry["kind"] == EntryKind.GAP
         who = "nobody: a gap" if gap else entry["name"] or f"card {entry['tag_masked']}"
         authority = "" if gap else entry["csms"] or entry["authority"]
-        cost = "" if gap else f"{entry['cost']:.4f} {CURRENCY}" if entry["kind"] == Kind.LOCAL else "by the CSMS"
+        cost = "" if gap else f"{entry['cost']:.4f} {CURRENCY}" if entry["kind"] == EntryKind.LOCAL else "by the CSMS"
         table.add_row(entry["charge_point"], who, authority, f"{entry['energy_wh']} Wh", cost, entry["reason"])
     return table
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from bridge.audit.ledgers import Metered
 from bridge.demo import stage as stage_room
 from bridge.demo import story
-from bridge.demo.audit import Metered
 from bridge.demo.bridge_process import BridgeProcess
 from bridge.demo.broker import BrokerKind
 from bridge.demo.hardware import Wallbox

@@ -6,12 +6,16 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bridge.demo.audit import Billed, Kind, Metered, Written, compare
+from bridge.audit.cover import Written, compare
+from bridge.audit.ledgers import Billed, Metered
+from bridge.core.effects import EntryKind
+from bridge.core.values import ChargePointId
 from bridge.demo.book import Book, StartKey
 from bridge.demo.people import GARAGE, IDENTITIES
 from bridge.demo.readers import Tap
 from bridge.demo.summary import balance_table, billed, lamps_table, sessions_table, written
 
+PLACE = ChargePointId(GARAGE)
 HISTORY: list[dict[str, Any]] = [
     {
         "charge_point": GARAGE,
@@ -86,10 +90,10 @@ def test_the_three_ledgers_side_by_side() -> None:
     book = Book()
     key = StartKey(charge_point=IDENTITIES[GARAGE], connector=1, tag="T", timestamp="2026-11-23T10:00:00Z", register_wh=5000)
     book.start(key)
-    assert billed(book) == (Billed(charge_point=GARAGE, name="transaction 1001", start_wh=5000, end_wh=None),)
+    assert billed(book) == (Billed(charge_point=PLACE, name="transaction 1001", start_wh=5000, end_wh=None),)
     book.stop(key.charge_point, 1001, register_wh=5015, timestamp="2026-11-23T10:01:00Z", reason="PowerLoss")
-    assert written(HISTORY)[1] == Written(charge_point=GARAGE, kind=Kind.GAP, start_wh=5015, end_wh=5024)
-    even = compare(billed(book), written(HISTORY), {GARAGE: Metered(start_wh=5000, end_wh=5044)})
+    assert written(HISTORY)[1] == Written(charge_point=PLACE, kind=EntryKind.GAP, start_wh=5015, end_wh=5024)
+    even = compare(billed(book), written(HISTORY), {PLACE: Metered(start_wh=5000, end_wh=5044)})
     assert cells(balance_table(even)) == [[GARAGE, "15 Wh", "20 Wh", "9 Wh", "44 Wh", "44 Wh", "even"]]
-    odd = compare(billed(book), written(HISTORY), {GARAGE: Metered(start_wh=5000, end_wh=5045)})
+    odd = compare(billed(book), written(HISTORY), {PLACE: Metered(start_wh=5000, end_wh=5045)})
     assert cells(balance_table(odd))[0][-1] == "NOT EVEN"
