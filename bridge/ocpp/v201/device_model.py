@@ -113,6 +113,9 @@ def _written(item: JsonObject, context: Context) -> tuple[_Change, JsonObject] |
         value = variable.parse(item["attributeValue"])
     except ValueError:
         return _because(Status.REJECTED, "PropertyConstraint")
+    reason = variable.refusal(context.state, value)
+    if reason is not None:
+        return _because(Status.REJECTED, reason)
     return (variable.field, value), {"attributeStatus": (Status.REBOOT if variable.reboot else Status.ACCEPTED).value}
 
 

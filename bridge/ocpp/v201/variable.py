@@ -50,6 +50,10 @@ def _always(_state: State) -> bool:
     return True
 
 
+def _never_refused(_state: State, _value: Setting) -> str | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
     """One variable of one component. Names are compared without regard to case (P2 §2)."""
@@ -77,6 +81,8 @@ class Variable:
     """What a list may hold (valuesList)."""
     ceiling: Callable[[State], float] | None = None
     """The maximum, where it depends on the charge point."""
+    refusal: Callable[[State, Setting], str | None] = _never_refused
+    """Why a value that is allowed can't be taken now (a reason code of part 2, appendix 5); None: it can."""
     reboot: bool = False
     """A change is in force after a restart of the station."""
     monitored: bool = False

@@ -3,13 +3,16 @@
 A block that says more of a variable in its own table wins over this one (`bridge.ocpp.v201.inventory`).
 """
 
+from dataclasses import replace
+
 from bridge.core.settings import Cable
 from bridge.core.state import State
 from bridge.core.values import TxPoint
 from bridge.ocpp.dialect import Context
 from bridge.ocpp.measurands import MEASURANDS
+from bridge.ocpp.networks import HOME, SLOTS, read
 from bridge.ocpp.times import as_iso
-from bridge.ocpp.v201.variable import REPORT_MAX, TEXT_MAX, DataType, Mutability, Variable
+from bridge.ocpp.v201.variable import REPORT_MAX, TEXT_MAX, DataType, Mutability, Setting, Variable
 
 DAY_S = 86_400
 """The longest interval: part 4 §5.3 wants at least one message a day, and no grid of the clock is wider."""
@@ -17,8 +20,6 @@ ITEMS_MAX = 50
 """ItemsPerMessage: nearly half of all there are; a request for more is answered with an error."""
 BYTES_MAX = 65_536
 """BytesPerMessage: more than so many items ever have."""
-SLOTS = ("1", "2", "3")
-"""Of network profiles: one for the configuration, two that the central system may fill."""
 
 
 def integer(
@@ -116,6 +117,13 @@ def _is_fixed(state: State) -> bool:
 def _heartbeat(context: Context) -> str:
     """What the central system said at registration counts until it sets something else."""
     return str(context.state.settings.heartbeat_s or context.heartbeat_s)
+
+
+def _empty_slot(state: State, slots: Setting) -> str | None:
+    """A priority names profiles; a slot that nothing has been put into would be passed over."""
+    assert isinstance(slots, tuple), "it is a list"
+    filled = {str(slot) for slot in (HOME, *read(state.kept.notes))}
+    return None if filled.issuperset(slots) else "InvalidNetworkConf"
 
 
 def _measurands(component: str, name: str, field: str, doc: str) -> Variable:
@@ -231,15 +239,18 @@ COMMUNICATION: tuple[Variable, ...] = (
         "Wait before the second attempt; before the third twice as long, and so on.",
         instance="TransactionEvent",
     ),
-    chosen(
-        _COMM,
-        "NetworkConfigurationPriority",
-        "network_priority",
-        "The network profiles to try, in this order.",
-        items=SLOTS,
-        least=1,
-        ordered=True,
-        reboot=True,
+    replace(
+        chosen(
+            _COMM,
+            "NetworkConfigurationPriority",
+            "network_priority",
+            "The network profiles to try, in this order.",
+            items=tuple(str(slot) for slot in range(HOME, SLOTS + 1)),
+            least=1,
+            ordered=True,
+            reboot=True,
+        ),
+        refusal=_empty_slot,
     ),
     integer(
         _COMM, "NetworkProfileConnectionAttempts", "network_attempts", "Tries of one before the next.", unit=None, minimum=1, maximum=100

@@ -3,7 +3,6 @@
 A monitor that is new or changed begins with the value it finds: of a change nothing is told then, a crossed threshold is.
 """
 
-import itertools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +17,8 @@ from bridge.ocpp.v201.variable import Variable
 DAY_MS = 86_400_000
 VALUE_MAX = 2500
 """actualValue of EventDataType."""
+COUNTED_FROM_S = 1_577_836_800
+"""2020-01-01: seconds since then fit an integer of OCPP until 2088."""
 _TRIGGERS = {Kind.UPPER: "Alerting", Kind.LOWER: "Alerting", Kind.DELTA: "Delta", Kind.PERIODIC: "Periodic", Kind.CLOCK: "Periodic"}
 
 
@@ -41,7 +42,7 @@ class EventWatch:
         """`second_s` is how long a second of a period lasts; not 1 only in tests."""
         self._second_s = second_s
         self._memories: dict[int, _Memory] = {}
-        self._number = itertools.count(1)
+        self._number = 0
 
     @property
     def due_s(self) -> float:
@@ -105,11 +106,16 @@ class EventWatch:
             case _:
                 return math.inf
 
+    def _next_number(self, utc_ms: int) -> int:
+        """One higher, and at least the seconds by now, so that no life of the process repeats those of the one before."""
+        self._number = max(self._number + 1, utc_ms // 1000 - COUNTED_FROM_S)
+        return self._number
+
     def _event(self, memory: _Memory, variable: Variable, value: str, context: Context) -> JsonObject:
         """An EventDataType."""
         monitor, transaction = memory.monitor, context.state.kept.transaction
         told: JsonObject = {
-            "eventId": next(self._number),
+            "eventId": self._next_number(context.stamp["at"].utc_ms),
             "timestamp": as_iso(context.stamp["at"].utc_ms),
             "trigger": _TRIGGERS[monitor.kind],
             "actualValue": value[:VALUE_MAX],

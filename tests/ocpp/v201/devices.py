@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bridge.core.settings import Ability, Cable
 from bridge.core.state import State
+from bridge.ocpp import networks
 from bridge.ocpp.measurands import MEASURANDS
 from bridge.ocpp.v201.variable import TEXT_MAX, DataType, Variable
 from tests.ocpp import worlds
@@ -16,8 +17,10 @@ from tests.ocpp.worlds import charge_point
 
 
 def device(*, cable: Cable = Cable.SOCKET, can: frozenset[Ability] = frozenset(), smart: bool = False, **more: Any) -> State:  # noqa: ANN401
-    """A charge point of this sort."""
+    """A charge point of this sort; every slot has a network profile."""
     state = charge_point(cable=cable, **more)
+    profile = networks.Profile(url="ws://elsewhere.example", protocol="ocpp2.0.1", security=networks.PLAIN)
+    state = replace(state, kept=replace(state.kept, notes={networks.NOTE: networks.written({2: profile, 3: profile})}))
     return replace(state, rules=replace(state.rules, can=can, smart_charging=smart))
 
 

@@ -12,6 +12,7 @@ from bridge.core.effects import Answer, Outcome
 from bridge.core.settings import Settings
 from bridge.core.state import State
 from bridge.core.step import step
+from bridge.ocpp import networks
 from bridge.ocpp.dialect import Context, Handled, Passed, Refusal, Reply
 from bridge.ocpp.frames import DESCRIPTION_MAX
 from bridge.ocpp.v201 import device_model
@@ -175,10 +176,21 @@ def test_several_values_are_written_and_each_has_its_own_answer() -> None:
         written("yes", named("AuthCtrlr", "LocalPreAuthorize")),
         written("false", named("AuthCtrlr", "LocalAuthorizeOffline")),
         written("1", named("Nothing", "Thing")),
-        written("2", named("OCPPCommCtrlr", "NetworkConfigurationPriority")),
+        written("1", named("OCPPCommCtrlr", "NetworkConfigurationPriority")),
     )
     assert [one["attributeStatus"] for one in results] == ["Accepted", "Rejected", "Accepted", "UnknownComponent", "RebootRequired"]
-    assert changes == (("offline_threshold_s", 17), ("local_authorize_offline", False), ("network_priority", ("2",)))
+    assert changes == (("offline_threshold_s", 17), ("local_authorize_offline", False), ("network_priority", ("1",)))
+
+
+@pytest.mark.parametrize("text, taken", [("1", True), ("2,1", True), ("1,3", False), ("3", False)])
+def test_only_slots_with_a_profile_have_a_priority(text: str, taken: bool) -> None:
+    """Slot 1 is the configuration's and always there; here the central system has filled slot 2."""
+    note = networks.written({2: networks.Profile(url="ws://elsewhere", protocol="ocpp2.0.1", security=0)})
+    state = replace(PLAIN, kept=replace(PLAIN.kept, notes={networks.NOTE: note}))
+    (result,), changes = put(written(text, named("OCPPCommCtrlr", "NetworkConfigurationPriority")), state=state)
+    assert result["attributeStatus"] == ("RebootRequired" if taken else "Rejected")
+    assert result.get("attributeStatusInfo") == (None if taken else {"reasonCode": "InvalidNetworkConf"})
+    assert bool(changes) is taken
 
 
 @pytest.mark.parametrize("variable", [one for one in inventory(FULL) if not one.writable], ids=lambda one: one.title)

@@ -233,3 +233,30 @@ def test_no_event_has_another_s_number() -> None:
     assert first["eventId"] != second["eventId"]
     assert [first["variableMonitoringId"], second["variableMonitoringId"]] == [101, 102]
     assert second["eventNotificationType"] == "PreconfiguredMonitor"
+
+
+def test_no_event_has_the_number_of_one_before_a_restart() -> None:
+    """They may be told in one second, and the process is up again in the next."""
+    scene = Scene(monitor(Kind.DELTA, 10))
+    numbers: list[int] = []
+    for watts in (0.0, 1000.0, 2000.0, 3000.0):
+        scene.power(watts)
+        numbers += [event["eventId"] for event in scene.events()]
+    scene.passes(5)
+    scene.watch = EventWatch(1.0)
+    for watts in (0.0, 1000.0):
+        scene.power(watts)
+        numbers += [event["eventId"] for event in scene.events()]
+    assert len(numbers) == 4
+    assert numbers == sorted(set(numbers))
+    assert numbers[-1] < 2**31
+
+
+def test_a_clock_that_has_not_been_set_counts_from_one() -> None:
+    scene = Scene(monitor(Kind.DELTA, 10))
+    scene.passes(-scene.context.stamp["at"].utc_ms / 1000)
+    scene.power(0.0)
+    assert scene.events() == []
+    scene.power(1000.0)
+    [event] = scene.events()
+    assert event["eventId"] == 1
