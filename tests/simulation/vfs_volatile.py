@@ -68,8 +68,8 @@ class _Mood(Enum):
     ANY_ORDER = auto()
 
 
-def settle(operations: list[Operation], doomed: int, size: int = 0) -> list[Operation]:
-    """What is still not on the disk after a sync that succeeded.
+def settle(operations: list[Operation], doomed: int, size: int) -> list[Operation]:
+    """What is still not on the disk after a sync that succeeded, of a file of this size; the size itself is.
 
     The first `doomed` operations were pending when an earlier sync failed: the kernel has dropped them, and a later sync does not
     bring them back. Only what was written again since then is safe; a truncation and the length (`size`) are, as the file system's own
@@ -82,7 +82,6 @@ def settle(operations: list[Operation], doomed: int, size: int = 0) -> list[Oper
         assert isinstance(operation, Write)
         operation.safe |= again
         operation.size_before = size
-        operation.size_before = max(operation.size_before, size)
     return operations[:doomed]
 
 
