@@ -136,6 +136,11 @@ class MemoryDisk:
         if row is not None and row.state is not RecordState.DELIVERED:
             self._put(replace(row, state=RecordState.PARKED, error=parked.error, retry_ms=parked.retry_ms, settled_ms=utc_ms))
 
+    def _count_as_offline(self, charge_point: ChargePointId, link: str) -> None:
+        for number in self.queues[charge_point, link, RecordState.QUEUED].numbers[1:]:
+            row = self.outbox[number]
+            self._put(replace(row, record=replace(row.record, offline=True)))
+
     def replay(self, charge_point: ChargePointId, session: SessionId) -> int:
         """`Store.replay`."""
         rows = [self.outbox[number] for number in self.sessions[charge_point, session]]
@@ -209,6 +214,8 @@ class MemoryDisk:
             self._deliver(number, change.utc_ms)
         for parked in change.parked:
             self._park(parked, change.utc_ms)
+        if change.waited:
+            self._count_as_offline(owner, change.link or "")
         self.history += [(owner, entry) for entry in change.history]
         self._decide(owner, change.decisions)
         self._remember(change)

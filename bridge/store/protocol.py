@@ -88,6 +88,9 @@ class Change:
     delivered: tuple[RecordId, ...] = ()
     sent: tuple[Sent, ...] = ()
     parked: tuple[Parked, ...] = ()
+    waited: bool = False
+    """The backend went away: what is queued counts as offline from now on. The oldest does not: it may have been sent already, and is
+    sent again as it was."""
     assigned: tuple[tuple[SessionId, str], ...] = ()
     history: tuple[HistoryEntry, ...] = ()
     decisions: tuple[Decision, ...] = ()

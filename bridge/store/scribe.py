@@ -1,11 +1,10 @@
 """What one batch takes: a transaction, tried until the disk takes it, and the reserve looked after. Knows no thread and never sleeps.
 
-Whoever drives it sleeps the pauses that `write` yields: a thread in real life, a timer where time is simulated.
+Whoever drives it sleeps between the tries of `write`: a thread in real life, a timer where time is simulated.
 """
 
 import asyncio
 import contextlib
-import random
 import sqlite3
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
@@ -28,11 +27,11 @@ class Job:
     result: int | None = None
 
 
-def pauses() -> Iterator[float]:
-    """Seconds to wait between tries, for ever: doubling, with full jitter."""
+def ceilings() -> Iterator[float]:
+    """Seconds to wait at most between tries, for ever: doubling."""
     ceiling_s = policy.RETRY_FIRST_S
     while True:
-        yield random.uniform(0, ceiling_s)
+        yield ceiling_s
         ceiling_s = min(ceiling_s * 2, policy.RETRY_MAX_S)
 
 
@@ -52,12 +51,12 @@ class Scribe:
         """Set when the store is being closed: what the disk does not take is then given up after a few tries."""
 
     def write(self, batch: Sequence[Job]) -> Generator[float, None, bool]:
-        """Write a batch, however long that takes; yields how many seconds to wait before it is tried again.
+        """Write a batch, however long that takes; yields how many seconds to wait at most before it is tried again (full jitter).
 
         Returns False when the store is being closed and the disk does not take it. Raises sqlite3.Error where the mistake is our own.
         """
         tries = 0
-        for pause_s in pauses():
+        for ceiling_s in ceilings():
             try:
                 self._transact(batch)
             except (sqlite3.Error, StoreRefused) as error:
@@ -67,7 +66,7 @@ class Scribe:
                     tries += self.closing
                     if tries > policy.CLOSE_TRIES:
                         return False
-                    yield pause_s
+                    yield ceiling_s
             else:
                 break
         return True

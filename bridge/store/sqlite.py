@@ -124,9 +124,19 @@ def _open_if_sound(path: Path) -> sqlite3.Connection | None:
             if not schema.is_sound(db):
                 return None
             schema.migrate(db, version)
+            _write_anew(db)
         except sqlite3.Error as error:
             if is_damage(error):
                 return None
             raise
         otherwise.pop_all()
     return db
+
+
+def _write_anew(db: sqlite3.Connection) -> None:
+    """Move the log into the database: what was read from it is on the disk when this returns. Raises sqlite3.Error.
+
+    A sync that failed in the life before may have left pages that the kernel shows and the disk does not have, and no later sync
+    writes them again. New commits behind such a hole would be lost with the next power cut.
+    """
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")

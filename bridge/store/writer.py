@@ -7,6 +7,7 @@ when it is on the disk, in the order in which it was handed in.
 import asyncio
 import contextlib
 import queue
+import random
 import sqlite3
 import threading
 import time
@@ -180,7 +181,7 @@ class ThreadHand:
         writing = self._scribe.write(batch)
         while True:
             try:
-                self._pause(next(writing))
+                self._pause(random.uniform(0, next(writing)))
             except StopIteration as written:
                 return bool(written.value)
 

@@ -34,6 +34,11 @@ _FOLLOWS_ITS_START = """
 UPDATE outbox SET state = 'queued', attempts = 0, message = NULL, retry_ms = NULL, settled_ms = NULL, rounds = rounds + 1
 WHERE id = ? AND state <> 'delivered'
 """
+_WAITED = """
+UPDATE outbox SET record = json_set(record, '$.offline', json('true'))
+WHERE state = 'queued' AND charge_point = ?1 AND link = ?2 AND id > (
+    SELECT min(id) FROM outbox WHERE state = 'queued' AND charge_point = ?1 AND link = ?2)
+"""
 _PARKED = "UPDATE outbox SET state = 'parked', error = ?, retry_ms = ?, settled_ms = ? WHERE id = ? AND state <> 'delivered'"
 _REPLAY = """
 UPDATE outbox SET state = 'queued', attempts = 0, message = NULL, retry_ms = NULL, settled_ms = NULL, rounds = rounds + 1
@@ -114,6 +119,7 @@ def prepare(change: Change) -> Prepared:
         (_DELIVERED, [(number, now_ms) for number in change.delivered]),
         (_FOLLOWS_ITS_START, [(number,) for number in change.delivered]),
         (_PARKED, [(parked.error, parked.retry_ms, now_ms, parked.id) for parked in change.parked]),
+        (_WAITED, [(owner, link)] if change.waited else []),
         (_HISTORY, [(owner, entry.ended_ms, HISTORY.encode(entry)) for entry in change.history]),
         (_DECISION, [(owner, decision.utc_ms, DECISION.encode(decision)) for decision in change.decisions]),
         (_TRIM_DECISIONS, [(owner, policy.DECISIONS_MAX)] if change.decisions else []),

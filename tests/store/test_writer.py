@@ -11,7 +11,7 @@ import pytest
 from bridge.errors import StoreRefused
 from bridge.store import policy
 from bridge.store.protocol import CLEAN_STOP, QueueCount, StoreHealth
-from bridge.store.scribe import pauses
+from bridge.store.scribe import ceilings
 from tests.store.vaults import SqliteVault
 from tests.store.weather import Weather, refusal
 from tests.store.worlds import CARPORT, CSMS, DAY_MS, FIRST, GARAGE, NOON_MS, local_kept, sample, start, stop
@@ -292,8 +292,7 @@ async def test_cleaning_up_is_spread_over_the_batches(disk: SqliteVault, monkeyp
 def test_pauses_grow_to_a_limit_and_never_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(policy, "RETRY_FIRST_S", 0.05)
     monkeypatch.setattr(policy, "RETRY_MAX_S", 5.0)
-    monkeypatch.setattr("random.uniform", lambda _, high: high)
-    ceilings = list(islice(pauses(), 20))
-    assert all(later == min(earlier * 2, 5.0) for earlier, later in pairwise(ceilings))
-    assert ceilings[0] == 0.05
-    assert ceilings[-1] == 5.0
+    waits = list(islice(ceilings(), 20))
+    assert all(later == min(earlier * 2, 5.0) for earlier, later in pairwise(waits))
+    assert waits[0] == 0.05
+    assert waits[-1] == 5.0
