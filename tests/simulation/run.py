@@ -1,0 +1,181 @@
+"""One simulation from a seed: a house, its people, its storms; then everything heals, becomes quiet, and is audited."""
+
+from collections import Counter
+from dataclasses import dataclass
+from random import Random
+
+from bridge.audit.examine import examine
+from bridge.audit.ledgers import Book, Finding, Row
+from bridge.core.state import NoSession
+from bridge.core.values import ChargePointId
+from bridge.store.offline import open_reader
+from bridge.store.protocol import RecordState
+from tests.simulation.hardware import ROOT
+from tests.simulation.house import House, Plan
+from tests.simulation.people import Driver, EnergyManager
+from tests.simulation.storms import STORMS, Season, Sky, Storm
+
+SETTLE_S = 300.0
+"""For everything to find each other again."""
+QUIET_S = 6 * 3600.0
+"""Within so long after the last fault everything is delivered, or something is stuck."""
+LOOK_S = 120.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of a seed."""
+
+    seed: int
+    hours: float
+    charge_points: int
+    digest: str
+    transactions: int
+    injected: Counter[str]
+    counted: Counter[str]
+    violations: tuple[str, ...]
+
+
+def plan_of(seed: int) -> tuple[Plan, tuple[Storm, ...], float]:
+    """What house a seed has, which storms are in season, and how many times more often than usual they strike.
+
+    Not all at once: a house that burns all day never does what it does on a quiet one.
+    """
+    rng = Random(f"{seed}/plan")
+    plan = Plan(
+        charge_points=rng.choice((2, 4, 6)),
+        resume=rng.random() < 0.3,
+        ping_s=rng.choice((20, 60, 240)),
+        sample_s=rng.choice((30, 60, 300)),
+        attempts=rng.choice((1, 3, 5)),
+    )
+    share = rng.choice((0.1, 0.3, 0.6))
+    return plan, tuple(storm for storm in STORMS if rng.random() < share), rng.choice((1.0, 3.0, 8.0))
+
+
+def simulate(seed: int, hours: float) -> Outcome:
+    """Run a seed. Raises nothing: what goes wrong is a violation."""
+    plan, storms, hurry = plan_of(seed)
+    with House(seed, plan) as house:
+        return Simulation(house, storms, hurry=hurry).run(hours)
+
+
+class Simulation:
+    """A house with its people and its weather."""
+
+    def __init__(self, house: House, storms: tuple[Storm, ...], *, hurry: float) -> None:
+        self.house = house
+        rng = house.world.chance("people")
+        between_s, stay_s = rng.choice((30.0, 120.0, 900.0)), rng.choice((60.0, 240.0, 900.0))
+        self.drivers = [Driver(house, name, between_s=between_s, stay_s=stay_s) for name in house.wallboxes]
+        self.managers = {name: EnergyManager(house, name, between_s=rng.choice((300.0, 3600.0))) for name in house.wallboxes}
+        house.disk_is_bad = any(row in {"D4", "D5"} for storm in storms for row in storm.rows)
+        sky = Sky(house=house, rng=house.world.chance("sky"), managers=self.managers)
+        self.season = Season(sky, storms, hurry=hurry)
+        outage_s = rng.choice((2.0, 30.0, 900.0))
+        restarts = house.world.chance("restarts")
+        house.down_s = lambda: 0.5 + restarts.expovariate(1 / outage_s)
+
+    def run(self, hours: float) -> Outcome:
+        """So many hours of life, then quiet, then the audit."""
+        house = self.house
+        house.start()
+        house.run(hours * 3600)
+        self.heal()
+        house.run(house.world.now_s + SETTLE_S)
+        violations = [f"not quiet: {left}" for left in self.become_quiet()]
+        house.finished = True
+        house.stop()
+        house.run(house.world.now_s + 60)
+        book = book_of(house)
+        violations += [str(finding) for finding in self.findings(book)]
+        violations += house.mishaps
+        return Outcome(
+            seed=house.world.seed,
+            hours=hours,
+            charge_points=len(house.wallboxes),
+            digest=house.world.digest,
+            transactions=house.world.counted["transactions"],
+            injected=house.world.injected + Counter({str(name): count for name, count in house.disk.injected.items()}),
+            counted=house.world.counted,
+            violations=tuple(violations),
+        )
+
+    def heal(self) -> None:
+        """No fault any more, nobody plugged, everybody connected."""
+        house = self.house
+        self.season.end()
+        for driver in self.drivers:
+            driver.go_home()
+        for box in house.wallboxes.values():
+            box.metered = True
+            box.stubborn = False
+            box.break_down("none")
+        if not house.broker.up:
+            house.broker.come_back()
+        for box in house.wallboxes.values():
+            box.find_broker()
+        for manager in self.managers.values():
+            manager.release()
+        house.down_s = lambda: 1.0
+
+    def become_quiet(self) -> list[str]:
+        """Wait until nothing waits; what an operator has to look at is sent again. Returns what is left after a long time."""
+        house = self.house
+        until_s = house.world.now_s + QUIET_S
+        while True:
+            left = waiting(house)
+            if not left or house.world.now_s >= until_s:
+                return left
+            for name, session in parked(house):
+                request = f'{{"charge_point": "{name}", "session": "{session}"}}'
+                house.wallboxes[name].device.publish(f"{ROOT}/bridge/request/queue_replay", request, retain=False)
+            house.run(house.world.now_s + LOOK_S)
+
+    def findings(self, book: Book) -> tuple[Finding, ...]:
+        """What the auditor says."""
+        return examine(book, self.house.central.frames, self.house.truth())
+
+
+def parked(house: House) -> list[tuple[ChargePointId, str]]:
+    """Sessions with records that were put aside."""
+    with open_reader(house.database) as store:
+        rows = store.rows(states=(RecordState.PARKED,))
+    return list(dict.fromkeys((row.charge_point, str(row.record.session)) for row in rows))
+
+
+def waiting(house: House) -> list[str]:
+    """What is not done yet."""
+    left = []
+    with open_reader(house.database) as store:
+        for name in house.wallboxes:
+            count = store.count(name)
+            kept = store.kept(name)
+            if count.queued or count.parked:
+                left.append(f"{name}: {count.queued} queued, {count.parked} parked")
+            if kept is not None and not isinstance(kept.session, NoSession):
+                left.append(f"{name}: a session is open")
+    return left
+
+
+def book_of(house: House) -> Book:
+    """J, from the disk."""
+    with open_reader(house.database) as store:
+        rows = store.rows(states=tuple(RecordState))
+        return Book(
+            history=tuple(store.history()),
+            rows=tuple(
+                Row(
+                    id=row.id,
+                    charge_point=row.charge_point,
+                    state=row.state.value,
+                    record=row.record,
+                    attempts=row.attempts,
+                    rounds=row.rounds,
+                    backend_id=row.backend_id,
+                    error=row.error,
+                )
+                for row in rows
+            ),
+            decisions=tuple(store.decisions()),
+        )
