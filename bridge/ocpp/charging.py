@@ -1,10 +1,12 @@
 """Charging profiles and composite schedules, as all versions of OCPP write them. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+from bridge.core.energy import follows_profiles
 from bridge.core.orders import ChargingProfile, ChargingSchedule, ProfileKind, ProfilePurpose, RateUnit, Recurrency, SchedulePeriod
+from bridge.core.profiles import composite_schedule, may_begin_with
 from bridge.core.schedules import Composite
-from bridge.ocpp.dialect import JsonObject
+from bridge.ocpp.dialect import Context, JsonObject
 from bridge.ocpp.times import from_iso
 
 NO_TIME = "0001-"
@@ -38,6 +40,31 @@ def profile_from(
         valid_to_ms=_time(payload, "validTo"),
         transaction=transaction,
         told=told,
+    )
+
+
+def start_profile(payload: JsonObject, context: Context, read: Callable[[JsonObject], ChargingProfile]) -> ChargingProfile | None:
+    """The profile that comes along with a remote start; None: there is none, or it is ignored (1.6 §5.11, 2.0.1 F01.FR.12).
+
+    Raises ValueError where no transaction can start with it (TC_060), or where it can't be read.
+    """
+    # 1.6 §5.11: without Smart Charging a chargingProfile "SHOULD be ignored"
+    if "chargingProfile" not in payload or not follows_profiles(context.state.rules):
+        return None
+    profile = read(payload["chargingProfile"])
+    if not may_begin_with(profile, context.stamp["at"].utc_ms):
+        raise ValueError("a remote start can only bring a sound TxProfile without transactionId")
+    return profile
+
+
+def composite_of(payload: JsonObject, context: Context) -> Composite:
+    """The schedule that GetCompositeSchedule asks for, from now on."""
+    unit = payload.get("chargingRateUnit")
+    return composite_schedule(
+        context.state,
+        utc_ms=context.stamp["at"].utc_ms,
+        duration_s=int(payload["duration"]),
+        unit=None if unit is None else RateUnit(unit),
     )
 
 

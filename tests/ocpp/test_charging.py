@@ -1,13 +1,15 @@
 """Charging profiles as all versions write them."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from bridge.core.orders import ChargingProfile, ChargingSchedule, ProfileKind, ProfilePurpose, RateUnit, Recurrency, SchedulePeriod
 from bridge.core.schedules import Composite
-from bridge.ocpp.charging import periods_of, profile_from
-from tests.ocpp.worlds import NOW, NOW_TEXT
+from bridge.ocpp.charging import composite_of, periods_of, profile_from, start_profile
+from bridge.ocpp.dialect import Context
+from tests.ocpp.worlds import NOW, NOW_TEXT, asked, charge_point
 
 SCHEDULE: dict[str, Any] = {"chargingRateUnit": "W", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": 6000}]}
 PROFILE: dict[str, Any] = {"stackLevel": 2, "chargingProfileKind": "Recurring", "recurrencyKind": "Daily"}
@@ -72,3 +74,34 @@ def test_periods_name_their_phases_where_they_are_not_the_usual_ones() -> None:
     periods = (SchedulePeriod(start_s=0, limit=6.0), SchedulePeriod(start_s=9, limit=7.5, phases=1))
     schedule = Composite(start_ms=0, duration_s=10, unit=RateUnit.AMPERES, periods=periods)
     assert periods_of(schedule) == [{"startPeriod": 0, "limit": 6.0}, {"startPeriod": 9, "limit": 7.5, "numberPhases": 1}]
+
+
+# --- what both versions do with them ----------------------------------------------------------------------------------------------
+
+
+def _smart(*, on: bool = True) -> Context:
+    state = charge_point()
+    return asked(replace(state, rules=replace(state.rules, smart_charging=on)))
+
+
+def _sent(transaction: str | None = None) -> ChargingProfile:
+    plain = {"recurrencyKind": None, "chargingProfileKind": "Relative"}
+    return replace(_read(plain), transaction=transaction)
+
+
+@pytest.mark.parametrize("payload, on", [({}, True), ({"chargingProfile": {}}, False)])
+def test_a_remote_start_without_a_profile_or_smart_charging_brings_none(payload: dict[str, Any], on: bool) -> None:
+    assert start_profile(payload, _smart(on=on), lambda _: _sent()) is None
+
+
+def test_a_remote_start_brings_a_profile_that_a_transaction_can_begin_with() -> None:
+    assert start_profile({"chargingProfile": {}}, _smart(), lambda _: _sent()) == _sent()
+    with pytest.raises(ValueError, match="without transactionId"):
+        start_profile({"chargingProfile": {}}, _smart(), lambda _: _sent("7"))
+
+
+@pytest.mark.parametrize("more, unit, limit", [({}, RateUnit.AMPERES, 16.0), ({"chargingRateUnit": "W"}, RateUnit.WATTS, 11_040.0)])
+def test_a_composite_schedule_is_as_it_was_asked_for(more: dict[str, str], unit: RateUnit, limit: float) -> None:
+    made = composite_of({"duration": 60, **more}, _smart())
+    assert (made.duration_s, made.unit, made.start_ms) == (60, unit, NOW.utc_ms - NOW.utc_ms % 1000)
+    assert [(period.start_s, period.limit) for period in made.periods] == [(0, limit)]

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from bridge.core.backend import ProfilesCleared, ProfileSent
 from bridge.core.effects import Outcome
 from bridge.core.energy import follows_profiles
-from bridge.core.orders import ChargingProfile, ProfileFilter, ProfilePurpose, RateUnit
-from bridge.core.profiles import composite_schedule, may_begin_with
+from bridge.core.orders import ChargingProfile, ProfileFilter, ProfilePurpose
+from bridge.ocpp import charging
 from bridge.ocpp.charging import periods_of, profile_from
 from bridge.ocpp.dialect import Context, Handled, Handler, JsonObject, Passed, Reply, Words
 from bridge.ocpp.times import as_iso
@@ -34,17 +34,8 @@ def profile_of(payload: JsonObject, connector: int) -> ChargingProfile:
 
 
 def start_profile(payload: JsonObject, context: Context) -> ChargingProfile | None:
-    """The profile that comes along with a remote start; None: there is none, or it is ignored.
-
-    Raises ValueError where no transaction can start with it (TC_060).
-    """
-    # §5.11: without Smart Charging a chargingProfile "SHOULD be ignored"
-    if "chargingProfile" not in payload or not follows_profiles(context.state.rules):
-        return None
-    profile = profile_of(payload["chargingProfile"], CONNECTOR)
-    if not may_begin_with(profile, context.stamp["at"].utc_ms):
-        raise ValueError("a remote start can only bring a sound TxProfile without transactionId")
-    return profile
+    """The profile that comes along with a remote start; None: there is none, or it is ignored. Raises ValueError for a bad one."""
+    return charging.start_profile(payload, context, lambda sent: profile_of(sent, CONNECTOR))
 
 
 def _set(payload: JsonObject, context: Context) -> Handled:
@@ -74,15 +65,10 @@ def _clear(payload: JsonObject, context: Context) -> Handled:
 def _composite(payload: JsonObject, context: Context) -> Handled:
     if not follows_profiles(context.state.rules):
         return unknown_action("GetCompositeSchedule")
-    unit, connector = payload.get("chargingRateUnit"), payload["connectorId"]
+    connector = payload["connectorId"]
     if connector not in {STATION, CONNECTOR} or payload["duration"] < 0:
         return Reply(payload={"status": "Rejected"})
-    schedule = composite_schedule(
-        context.state,
-        utc_ms=context.stamp["at"].utc_ms,
-        duration_s=int(payload["duration"]),
-        unit=None if unit is None else RateUnit(unit),
-    )
+    schedule = charging.composite_of(payload, context)
     start = as_iso(schedule.start_ms)
     told = {
         "duration": schedule.duration_s,

@@ -1,36 +1,23 @@
 """How OCPP 2.0.1 says no: the CALLERROR codes (P4 §4.3) and when which one is meant, and the plain no of an answer. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+from bridge.ocpp import refusals
 from bridge.ocpp.dialect import Json, Refusal, Reply
-from bridge.ocpp.validation import Version, knows
+from bridge.ocpp.validation import Version
 
-NOT_IMPLEMENTED = "NotImplemented"
-NOT_SUPPORTED = "NotSupported"
 FORMAT = "FormatViolation"
 OCCURRENCE = "OccurrenceConstraintViolation"
-PROPERTY = "PropertyConstraintViolation"
-TYPE = "TypeConstraintViolation"
-
-_VIOLATIONS: Mapping[str, str] = {
-    "required": OCCURRENCE,
-    "minItems": OCCURRENCE,
-    "maxItems": OCCURRENCE,
-    "type": TYPE,
-    "additionalProperties": FORMAT,
-}
 
 
 def violation(keyword: str) -> str:
-    """The code for a payload that breaks its schema, by the JSON Schema keyword that failed; what is left is a value out of range."""
-    return _VIOLATIONS.get(keyword, PROPERTY)
+    """The code for a payload that breaks its schema, by the JSON Schema keyword that failed."""
+    return refusals.violation(keyword, occurrence=OCCURRENCE, form=FORMAT)
 
 
 def unknown_action(action: str) -> Refusal:
     """NotSupported where 2.0.1 has the action, else NotImplemented."""
-    if knows(Version.V201, action):
-        return Refusal(code=NOT_SUPPORTED, description="this charging station does not offer this action")
-    return Refusal(code=NOT_IMPLEMENTED, description="OCPP 2.0.1 has no such action")
+    return refusals.unknown_action(action, Version.V201)
 
 
 def too_many(items: Sequence[Json], most: int, limit: str) -> Refusal | None:

@@ -10,10 +10,11 @@ from bridge.core.backend import ProfilesCleared, ProfileSent
 from bridge.core.effects import Outcome
 from bridge.core.energy import allowance_on_site, follows_profiles
 from bridge.core.orders import ChargingProfile, ProfileFilter, ProfileKind, ProfilePurpose, RateUnit
-from bridge.core.profiles import composite_schedule, is_sound, may_begin_with
+from bridge.core.profiles import is_sound
 from bridge.core.schedules import told as in_tenths
 from bridge.core.state import State
 from bridge.core.values import LimitBy
+from bridge.ocpp import charging
 from bridge.ocpp.charging import periods_of, profile_from
 from bridge.ocpp.dialect import Context, Handled, Handler, JsonObject, Outgoing, Passed, Reply, Words
 from bridge.ocpp.times import as_iso
@@ -52,16 +53,8 @@ def profile_of(payload: JsonObject, evse: int) -> ChargingProfile:
 
 
 def start_profile(payload: JsonObject, context: Context) -> ChargingProfile | None:
-    """The profile that comes along with RequestStartTransaction; None: there is none, or it is ignored (F01.FR.12).
-
-    Raises ValueError where no transaction can start with it.
-    """
-    if "chargingProfile" not in payload or not follows_profiles(context.state.rules):
-        return None
-    profile = profile_of(payload["chargingProfile"], EVSE)
-    if not may_begin_with(profile, context.stamp["at"].utc_ms):
-        raise ValueError("a remote start can only bring a sound TxProfile without transactionId")
-    return profile
+    """The profile that comes along with a remote start; None: there is none, or it is ignored. Raises ValueError for a bad one."""
+    return charging.start_profile(payload, context, lambda sent: profile_of(sent, EVSE))
 
 
 def _where_on(action: str, handler: Handler) -> Handler:
@@ -200,17 +193,12 @@ def _clear(payload: JsonObject, context: Context) -> Handled:
 
 
 def _composite(payload: JsonObject, context: Context) -> Handled:
-    unit, evse = payload.get("chargingRateUnit"), payload["evseId"]
+    evse = payload["evseId"]
     if evse not in {STATION, EVSE}:
         return declined("UnknownEvse")
     if payload["duration"] < 0:
         return declined("InvalidValue")
-    schedule = composite_schedule(
-        context.state,
-        utc_ms=context.stamp["at"].utc_ms,
-        duration_s=int(payload["duration"]),
-        unit=None if unit is None else RateUnit(unit),
-    )
+    schedule = charging.composite_of(payload, context)
     told = {
         "evseId": evse,
         "duration": schedule.duration_s,
