@@ -16,7 +16,7 @@ DONE, PROBLEM, USAGE, UNAVAILABLE, INTERRUPTED = 0, 1, 2, 3, 130
 EPILOG = """\
 exit codes:
   0    done
-  1    a problem was found: in the configuration, in the schemas, in the books of the demo
+  1    a problem was found: in the configuration, in the schemas, in the books (audit, demo)
   2    wrong usage
   3    something outside does not work: the database, a file, the broker
   130  interrupted (Ctrl-C)
@@ -146,6 +146,7 @@ def _look_words(words: Words) -> None:
     form = history.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON object a line")
     form.add_argument("--csv", action="store_true", help="comma-separated values with a heading")
+    _audit_word(words)
     topics = _word(
         words,
         "topics",
@@ -156,6 +157,30 @@ def _look_words(words: Words) -> None:
     _with_configuration(topics)
     topics.add_argument("--once", action="store_true", help="what the broker has stored, then end")
     topics.add_argument("--table", action="store_true", help="the contract itself, without a broker")
+
+
+def _audit_word(words: Words) -> None:
+    audit = _word(
+        words,
+        "audit",
+        _audit,
+        "compare history and outbox with the central system's transactions and the meters",
+        "evbridge audit\nevbridge audit --csms transactions.csv --since 2026-01-01 --until 2026-02-01\n"
+        "evbridge audit --meter garage=1000:24500",
+    )
+    _with_configuration(audit)
+    _with_charge_point(audit)
+    audit.add_argument("--csms", type=Path, metavar="FILE", help="the central system's list of transactions, CSV or JSON")
+    audit.add_argument(
+        "--meter",
+        action="append",
+        default=[],
+        metavar="CHARGE_POINT=START_WH:END_WH",
+        help="what a meter showed before and after; may be given several times",
+    )
+    for name, what in (("--since", "sessions that ended then or later"), ("--until", "sessions that ended before")):
+        audit.add_argument(name, metavar="TIME", help=f"only {what}: a day or a time, as for history")
+    audit.add_argument("--json", action="store_true", help="one JSON object")
 
 
 def _work_words(words: Words) -> None:
@@ -218,6 +243,20 @@ def _history(options: argparse.Namespace) -> int:
 
     form = Form.JSON if options.json else Form.CSV if options.csv else Form.TABLE
     return history(options.config, options.charge_point, since=options.since, limit=options.limit, form=form, decisions=options.decisions)
+
+
+def _audit(options: argparse.Namespace) -> int:
+    from bridge.commands.audit import Wish, audit
+
+    wish = Wish(
+        charge_point=options.charge_point,
+        csms=options.csms,
+        meters=tuple(options.meter),
+        since=options.since,
+        until=options.until,
+        as_json=options.json,
+    )
+    return audit(options.config, wish)
 
 
 def _topics(options: argparse.Namespace) -> int:

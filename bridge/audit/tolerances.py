@@ -21,5 +21,7 @@ class Tolerances:
     """All faults are over and everything had the time to be sent: nothing may be queued any more."""
     strangers_offline: bool = False
     """While the central system is away, cards nobody knows are accepted (AllowOfflineTxForUnknownId)."""
+    clock_ms: int = 0
+    """So much a session may begin before the one before it ended: a clock was set in between, and nobody noted it."""
     kept_days: int = 29
     """Samples older than this may have been deleted after delivery."""

@@ -112,7 +112,7 @@ def _backwards(charge_point: ChargePointId, session: str, moments: Iterator[_Mom
 
 def _overlapping(case: Case, charge_point: ChargePointId, sessions: list[Session]) -> Iterator[Finding]:
     """Only while nobody replaced the meter are registers of two sessions compared, and times only as far as the clock was let alone."""
-    set_back_ms = sum(-step.by_ms for step in case.truth.steps if step.by_ms < 0)
+    set_back_ms = case.tolerances.clock_ms + sum(-step.by_ms for step in case.truth.steps if step.by_ms < 0)
     leapt = bool(case.leaps(charge_point))
     for before, after in pairwise([session for session in sessions if session.start is not None]):
         start, stop = after.start, before.stop
