@@ -6,6 +6,7 @@ Questions, lamps and switching off leave at once. Releases, records and promises
 
 import asyncio
 import functools
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol, assert_never
 
@@ -46,7 +47,7 @@ from bridge.core.events import AnyEvent, TimePassed
 from bridge.core.leap import is_dated
 from bridge.core.orders import LogJob
 from bridge.core.state import State
-from bridge.core.step import step
+from bridge.core.step import Step, step
 from bridge.core.values import CommandId, IdTag, Person, RecordId, SessionId, TagInfo
 from bridge.store.protocol import Change, OutboxRow, Parked, Sent, Store
 
@@ -107,9 +108,19 @@ class Wire(Protocol):
 class Runtime:
     """One charge point. Built by `app`; implements `bridge.ocpp.ports.Station`."""
 
-    def __init__(self, *, state: State, link: str | None, clock: Clock, store: Store, outlet: Outlet) -> None:
-        """`link` names the backend its records are for; None: it has none."""
+    def __init__(
+        self,
+        *,
+        state: State,
+        link: str | None,
+        clock: Clock,
+        store: Store,
+        outlet: Outlet,
+        take: Callable[[State, AnyEvent], Step] = step,
+    ) -> None:
+        """`link` names the backend its records are for; None: it has none. `take` is `step`, or what records it."""
         self.wire: Wire | None = None
+        self._take = take
         self._state = state
         self._link = link
         self._clock = clock
@@ -133,7 +144,7 @@ class Runtime:
 
     def _advance(self, event: AnyEvent, *, parked: tuple[Parked, ...]) -> None:
         before = self._state
-        made = step(before, event)
+        made = self._take(before, event)
         self._state = made.state
         for effect in made.effects:
             self._perform_at_once(effect)

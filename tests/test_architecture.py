@@ -40,9 +40,10 @@ MAP: dict[str, set[str]] = {
     "ocpp": {"core", "clock", "errors", "locations", "schemas"},
     "uploads": {"core", "errors", "locations"},
     "store": {"core", "clock", "errors", "schemas"},
+    "tape": {"core", "errors"},
     "config": {"core", "errors", "schemas", "mqtt", "ocpp"},
-    SHELL: {"core", "clock", "errors", "locations", "schemas", "log", "mqtt", "ocpp", "store", "config", "uploads"},
-    "commands": {"audit", "core", "clock", "errors", "schemas", "log", "mqtt", "ocpp", "store", "config", "cli", SHELL},
+    SHELL: {"core", "clock", "errors", "locations", "schemas", "log", "mqtt", "ocpp", "store", "tape", "config", "uploads"},
+    "commands": {"audit", "core", "clock", "errors", "schemas", "log", "mqtt", "ocpp", "store", "tape", "config", "cli", SHELL},
     "demo": {"audit", "core", "errors", "commands"},
     "cli": {"errors", "commands", "demo"},
     "__main__": {"cli"},
@@ -66,6 +67,7 @@ OUTSIDERS: dict[str, set[str]] = {
     "mqtt": {"orjson", "jsonschema_rs"},
     "ocpp": {"orjson", "jsonschema_rs"},
     "store": {"cattrs", "orjson"},
+    "tape": {"cattrs", "orjson"},
     "config": {"jsonschema"},
     "schemas": {"jsonschema_rs"},
     "commands": {"rich", "uvloop", "jsonschema", "jsonschema_rs"},
@@ -222,7 +224,7 @@ def the_core_sees_nothing_of_the_world(module: Module) -> Iterator[str]:
 
 
 def pure_modules_do_no_input_and_output(module: Module) -> Iterator[str]:
-    if module.room in {"audit", "mqtt", "ocpp", "uploads"} and module.path not in shells():
+    if module.room in {"audit", "mqtt", "ocpp", "tape", "uploads"} and module.path not in shells():
         own_shells = {path.removesuffix(".py").replace("/", ".") for path in shells()}
         for imported in module.imports():
             if imported.split(".")[0] in (IMPURE | SOCKETS.keys()) - PURE_ALL_THE_SAME.get(module.path, set()):
