@@ -105,7 +105,8 @@ class Leap:
         if transaction is None:
             return None
         begin = None if transaction.begin is None else self._reading(transaction.begin)
-        return replace(transaction, begin=begin, collected=tuple(map(self._reading, transaction.collected)))
+        collected = tuple(map(self._reading, transaction.collected))
+        return replace(transaction, told_ms=self._maybe(transaction.told_ms), begin=begin, collected=collected)
 
     def _maybe(self, utc_ms: int | None) -> int | None:
         return None if utc_ms is None else self.time(utc_ms)

@@ -254,6 +254,8 @@ class Transaction:
     """Its session has ended; only the plug is waited for."""
     reason: StopReason | None = None
     """Why it has, which is why the transaction will have ended."""
+    told_ms: int | None = None
+    """Time of the newest event told (UTC): no later one may be of an earlier time, whatever is known after a crash."""
     begin: Reading | None = None
     collected: tuple[Reading, ...] = ()
 

@@ -134,7 +134,7 @@ def _session_started(before: State, draft: Draft, event: AnyEvent, record: Recor
         reservation=record.reservation,
     )
     draft.emit(replace(record, session=transaction.id, sequence=transaction.sequence, telling=telling))
-    _keep(draft, replace(_next(transaction, charging), connected=True, authorised=True, begin=record.reading))
+    _keep(draft, replace(_next(transaction, record.utc_ms, charging), connected=True, authorised=True, begin=record.reading))
 
 
 def _start_trigger(before: State, event: AnyEvent, transaction: Transaction, *, remote: bool) -> TxTrigger:
@@ -167,7 +167,7 @@ def _sampled(draft: Draft, record: RecordSample) -> None:
     charging = transaction.charging if trigger is TxTrigger.TRIGGER else None
     telling = Telling(kind=TxKind.UPDATED, trigger=trigger, charging=charging)
     draft.emit(replace(record, session=transaction.id, sequence=transaction.sequence, telling=telling))
-    _keep(draft, _next(transaction))
+    _keep(draft, _next(transaction, record.reading.utc_ms))
 
 
 def _session_stopped(draft: Draft, record: RecordStop) -> None:
@@ -189,8 +189,11 @@ def _session_stopped(draft: Draft, record: RecordStop) -> None:
         reason=reason if ends else None,
     )
     collected = transaction.collected if ends else ()
-    draft.emit(replace(record, session=transaction.id, sequence=transaction.sequence, telling=telling, collected=collected))
-    rest = replace(_next(transaction, charging), authorised=False, over=True, reason=reason)
+    # after a crash a session ends at the time of its last durable register, and more may have been told since
+    utc_ms = record.utc_ms if transaction.told_ms is None else max(record.utc_ms, transaction.told_ms)
+    record = replace(record, session=transaction.id, sequence=transaction.sequence, utc_ms=utc_ms, telling=telling, collected=collected)
+    draft.emit(record)
+    rest = replace(_next(transaction, utc_ms, charging), authorised=False, over=True, reason=reason)
     _keep(draft, None if ends else rest)
 
 
@@ -296,7 +299,7 @@ def _maybe_end(draft: Draft, event: AnyEvent, transaction: Transaction) -> None:
 
 def _update(draft: Draft, transaction: Transaction, telling: Telling, taken: Reading | None = None) -> Transaction:
     draft.emit(_record(draft, transaction, telling, taken))
-    after = _next(transaction)
+    after = _next(transaction, draft.now_ms)
     _keep(draft, after)
     return after
 
@@ -324,8 +327,8 @@ def _reading(draft: Draft, context: ReadingContext) -> Reading | None:
     return None if taken is None else replace(taken, signed=None, utc_ms=draft.now_ms)
 
 
-def _next(transaction: Transaction, charging: ChargingState | None = None) -> Transaction:
-    return replace(transaction, sequence=transaction.sequence + 1, charging=charging or transaction.charging)
+def _next(transaction: Transaction, told_ms: int, charging: ChargingState | None = None) -> Transaction:
+    return replace(transaction, sequence=transaction.sequence + 1, told_ms=told_ms, charging=charging or transaction.charging)
 
 
 def _keep(draft: Draft, transaction: Transaction | None) -> None:

@@ -196,7 +196,13 @@ class Ledger:
         assert told == ended, "a transaction is left open"
         for session, entry in billed.items():
             assert (starts[session].reading.register_wh, stops[session].reading.register_wh) == (entry.start_wh, entry.end_wh)
-            assert (starts[session].utc_ms, stops[session].utc_ms) == (entry.started_ms, entry.ended_ms)
+            assert starts[session].utc_ms == entry.started_ms
+            assert stops[session].utc_ms == max(entry.ended_ms, self._told_before_ms(stops[session]))
+
+    def _told_before_ms(self, stop: RecordStop) -> int:
+        """Time of the newest event that 2.0.1 was told of before: no later one is of an earlier time."""
+        own = [record for record in self.records[: self.records.index(stop)] if record.session == stop.session]
+        return max((_time_ms(record) for record in own if record.telling is not None), default=0)
 
 
 # --- one law each ---------------------------------------------------------------------------------------------------------------
@@ -224,9 +230,9 @@ def records_keep_their_order(so_far: list[Record], new: Record) -> None:
 
 
 def transactions_are_whole(so_far: list[Record], new: Record) -> None:
-    """What OCPP 2.0.1 hears: one start and it is first, at most one end and it is last, numbers without gaps, one transaction at a time.
+    """What OCPP 2.0.1 hears: one start and it is first, at most one end and it is last, numbers without gaps, times that never run back.
 
-    The connector is told once; a tag when it begins to charge and when it ends.
+    One transaction at a time. The connector is told once; a tag when it begins to charge and when it ends.
     """
     if new.telling is None:
         return
@@ -241,6 +247,7 @@ def transactions_are_whole(so_far: list[Record], new: Record) -> None:
     assert steps, "nothing before the start"
     assert steps[0].kind is TxKind.STARTED
     assert steps[-1].kind is not TxKind.ENDED, "nothing after the end"
+    assert _time_ms(new) >= _time_ms(told[-1]), "time runs back"
     assert not (new.telling.connected and any(step.connected for step in steps)), "the connector twice"
     assert (new.telling.kind is TxKind.ENDED) == (new.telling.reason is not None)
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from bridge.core.backend import Among, ReadingRequested, RecordDelivered, RemoteStartRequested, ResetKind
-from bridge.core.effects import RecordUpdate, Telling
+from bridge.core.effects import Record, RecordSample, RecordStop, RecordUpdate, Telling
 from bridge.core.events import GrantWithdrawn
 from bridge.core.settings import Settings
 from bridge.core.transaction import ENDS, charging_state
@@ -31,13 +31,19 @@ def at(start: str = "PowerPathClosed", stop: str = "PowerPathClosed,EVConnected"
     return {"settings": settings, "transaction_events": True}
 
 
+def times(record: Record) -> int:
+    """When it happened."""
+    return record.reading.utc_ms if isinstance(record, RecordSample) else record.utc_ms
+
+
 def sound(bench: Bench) -> None:
-    """Numbers without gaps from 0, one start and it is first, at most one end and it is last, the connector told once."""
+    """Numbers without gaps from 0, none earlier than the last, one start and it is first, at most one end, the connector told once."""
     told = [record for record in bench.records if record.telling is not None]
     for transaction in {record.session for record in told}:
         own = [record for record in told if record.session == transaction]
         steps = [record.telling for record in own if record.telling is not None]
         assert [record.sequence for record in own] == list(range(len(own)))
+        assert list(map(times, own)) == sorted(map(times, own))
         assert [one.kind for one in steps].count(TxKind.STARTED) == 1
         assert steps[0].kind is TxKind.STARTED
         assert all(one.kind is not TxKind.ENDED for one in steps[:-1])
@@ -230,6 +236,24 @@ def test_a_power_cut_ends_it_and_another_one_goes_on() -> None:
     assert ["Ended", "AbnormalCondition"] in kinds
     assert story(bench)[kinds.index(["Ended", "AbnormalCondition"])].endswith("PowerLoss")
     assert len({record.session for record in bench.records}) == 2
+    sound(bench)
+
+
+def test_after_a_power_cut_the_end_is_no_earlier_than_what_was_told_before() -> None:
+    """Its register is the last durable one and older, and keeps its own time; the order of events is that of their times."""
+    bench = plugged(**at())
+    starts(bench)
+    bench.passes(3)
+    bench.wallbox(charging=True)
+    [begun, told] = bench.records
+    bench.restarts()
+    bench.unplugs()
+    bench.synchronises()
+    bench.passes(40)
+    ended = bench.records[-1]
+    assert isinstance(ended, RecordStop)
+    assert times(told) == times(begun) + 3000
+    assert (ended.utc_ms, ended.reading.utc_ms) == (times(told), times(begun))
     sound(bench)
 
 
