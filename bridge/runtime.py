@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Protocol, assert_never
 
 from bridge.clock import BUILT_MS, Clock
-from bridge.core.backend import RecordDelivered, RecordParked
+from bridge.core.backend import BackendOffline, RecordDelivered, RecordParked
 from bridge.core.clockwork import deadline_s
 from bridge.core.effects import (
     AnnounceReading,
@@ -43,7 +43,7 @@ from bridge.core.effects import (
     WriteHistory,
 )
 from bridge.core.energy import command
-from bridge.core.events import AnyEvent, TimePassed
+from bridge.core.events import AnyEvent, Restarted, TimePassed
 from bridge.core.leap import is_dated
 from bridge.core.orders import LogJob
 from bridge.core.state import State
@@ -169,6 +169,8 @@ class Runtime:
         nothing = change
         if after.kept is not before.kept:
             change = replace(change, kept=after.kept)
+        if isinstance(event, BackendOffline | Restarted) and after.storage_ok and self._anything_waits():
+            change = replace(change, waited=True)
         if isinstance(event, RecordDelivered):
             change = replace(change, delivered=(event.record,))
             if event.starts and event.backend_id is not None:
@@ -194,6 +196,10 @@ class Runtime:
                 case _:
                     pass
         return None if change is nothing and not parked else change
+
+    def _anything_waits(self) -> bool:
+        """Whether a record is queued, or may be about to."""
+        return self._link is not None and (self._uncommitted > 0 or self._store.is_queued(self._state.rules.charge_point, self._link, None))
 
     def _arm(self) -> None:
         """Have the core told when it next wants to be."""

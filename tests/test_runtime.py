@@ -19,7 +19,7 @@ from bridge.core.backend import (
     UnlockRequested,
 )
 from bridge.core.effects import AnnounceStatus, Answer, AskAuthorize, Decision, HistoryEntry, Outcome, RecordStart, RestartStation
-from bridge.core.events import BrokerLost, BrokerSynchronised, MeterReported, SessionStopOrdered, StorageChanged, WallboxReported
+from bridge.core.events import BrokerLost, BrokerSynchronised, MeterReported, Restarted, SessionStopOrdered, StorageChanged, WallboxReported
 from bridge.core.orders import ListEntry
 from bridge.core.state import BackendSession, NoSession
 from bridge.core.values import (
@@ -295,6 +295,35 @@ async def test_a_delivery_settles_row_name_and_state_in_one_change(charging: Pla
     assert charging.ears.wakes == 1
     assert charging.runtime.next_record() is None
     assert not charging.runtime.is_queued(None)
+
+
+async def test_what_is_queued_when_the_central_system_goes_away_counts_as_offline(charging: Place) -> None:
+    """2.0.1 E11.FR.07; kept with the record, so that after a crash it is sent again as it was. The oldest may be on its way already."""
+    charging.happens(WallboxReported, live=True, plugged=False)
+    charging.passes(STOP_WAIT_S)
+    await turns()
+    charging.store.changes.clear()
+    charging.happens(BackendOffline)
+    assert [change.waited for change in charging.store.changes] == [True]
+    assert [row.record.offline for row in charging.store.rows()] == [False, True]
+
+
+async def test_what_is_queued_at_a_restart_waited_as_well(charging: Place) -> None:
+    """Nobody knows how long the power was away."""
+    charging.happens(Restarted, planned=False, clock_trusted=True)
+    assert charging.store.changes[0].waited
+
+
+@pytest.mark.parametrize("disk", [True, False])
+async def test_records_on_their_way_to_the_disk_wait_too(place: Place, disk: bool) -> None:
+    """Unless the disk takes nothing: then an unsteady link must not fill the memory."""
+    place.store.holds = True
+    place.energy(reason="on its way")
+    if not disk:
+        place.happens(StorageChanged, ok=False)
+    place.store.changes.clear()
+    place.happens(BackendOffline)
+    assert [change.waited for change in place.store.changes] == [True] * disk
 
 
 async def test_a_delivery_that_tells_no_name_settles_the_row_alone(charging: Place) -> None:

@@ -323,7 +323,6 @@ class Exchange:
             self.watch = self._dialect.watch(self._settings.second_s)
             self.delivery.translate(self.speech.notice)
         self.wire = wire
-        self.speech.connected_ms = self._clock.utc_ms()
         self.delivery.connect(now_s, remembered=self._is_remembered(now_s))
 
     def _is_remembered(self, now_s: float) -> bool:

@@ -20,10 +20,6 @@ class QueuedRecord(Protocol):
         """What is to be told."""
 
     @property
-    def created_ms(self) -> int:
-        """When it was written (UTC)."""
-
-    @property
     def attempts(self) -> int:
         """Sends the central system answered with an error, or left in silence while its pongs came."""
 

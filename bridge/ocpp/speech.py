@@ -1,14 +1,12 @@
 """The version of OCPP that a connection agreed on, and what a job says in it. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import assert_never
 
-from bridge.core.effects import Record
 from bridge.core.orders import Notice
 from bridge.ocpp.dialect import Dialect, Nameplate, Outgoing
 from bridge.ocpp.jobs import Announced, Beat, Boot, Deliver, Question, Told, Triggered
-from bridge.ocpp.ports import QueuedRecord, Station
+from bridge.ocpp.ports import Station
 from bridge.ocpp.validation import Version
 
 TRIGGERED = "Triggered"
@@ -18,7 +16,7 @@ TRIGGERED = "Triggered"
 class Speech:
     """Of one link. Before the first connection it is the preferred version; afterwards the one that was agreed on last."""
 
-    __slots__ = ("_dialects", "_nameplate", "_station", "connected_ms", "dialect")
+    __slots__ = ("_dialects", "_nameplate", "_station", "dialect")
 
     def __init__(self, station: Station, dialects: Sequence[Dialect], nameplate: Nameplate) -> None:
         """`dialects`: the preferred one first."""
@@ -26,8 +24,6 @@ class Speech:
         self._nameplate = nameplate
         self._dialects: Mapping[str, Dialect] = {dialect.subprotocol: dialect for dialect in dialects}
         self.dialect = dialects[0]
-        self.connected_ms = 0
-        """When the present connection began (UTC)."""
 
     def agree(self, subprotocol: str) -> bool:
         """A connection speaks this version; True: another one than before."""
@@ -43,11 +39,6 @@ class Speech:
     def notice(self, notice: Notice) -> tuple[Told, ...]:
         """What a notice says, as things are now."""
         return tuple(Told(outgoing, notice) for outgoing in self.dialect.notice(notice, self._station.state))
-
-    def _marked(self, row: QueuedRecord) -> Record:
-        """A record; what was still waiting when the connection ended before counts as offline (2.0.1 E11.FR.07)."""
-        waited = row.message is None and row.created_ms < self.connected_ms
-        return replace(row.record, offline=True) if waited else row.record
 
     def render(self, job: Boot | Beat | Question | Announced | Triggered | Told | Deliver) -> Outgoing | None:
         """What a job says; None: nothing, in this version."""
@@ -67,7 +58,6 @@ class Speech:
                 row = head.row
                 if head.outgoing is not None:
                     return head.outgoing
-                record = self._marked(row)
-                return self.dialect.record(record, backend_id=row.backend_id, start_parked=row.start_parked, settings=state.settings)
+                return self.dialect.record(row.record, backend_id=row.backend_id, start_parked=row.start_parked, settings=state.settings)
             case _:
                 assert_never(job)

@@ -49,7 +49,6 @@ class Row:
 
     id: RecordId
     record: Record
-    created_ms: int = 0
     attempts: int = 0
     rounds: int = 0
     message: str | None = None

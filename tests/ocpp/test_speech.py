@@ -2,11 +2,8 @@
 
 from dataclasses import replace
 
-import pytest
-
-from bridge.core.effects import AnnounceReading, Telling
+from bridge.core.effects import AnnounceReading
 from bridge.core.orders import LogTold, ReservationEnded
-from bridge.core.values import RecordId, TxKind, TxTrigger
 from bridge.ocpp.attempts import head_of
 from bridge.ocpp.dialect import Nameplate, Outgoing
 from bridge.ocpp.jobs import Announced, Beat, Boot, Deliver, Question, Told, Triggered
@@ -14,7 +11,7 @@ from bridge.ocpp.speech import Speech
 from bridge.ocpp.v16.dialect import Dialect16
 from bridge.ocpp.v201.dialect import Dialect201
 from tests.ocpp.stations import FakeStation, Row, question
-from tests.ocpp.worlds import READING, SAMPLE, START
+from tests.ocpp.worlds import READING, START
 
 NAMEPLATE = Nameplate(vendor="Example", model="Carport")
 
@@ -66,22 +63,6 @@ def test_a_record_is_said_again_as_it_was_said_before() -> None:
     head = head_of(Row(id=1, record=START))  # type: ignore[arg-type]  # any number
     head.outgoing = Outgoing("StartTransaction", {"as": "before"})
     assert speech().render(Deliver(head)) is head.outgoing
-
-
-@pytest.mark.parametrize(
-    "created_ms, message, offline",
-    [(999, None, True), (1000, None, None), (999, "sent-before", None)],
-    ids=["waited", "of this connection", "sent before"],
-)
-def test_what_waited_when_the_connection_ended_counts_as_offline(created_ms: int, message: str | None, offline: bool | None) -> None:
-    """2.0.1 E11.FR.07; what has been sent goes out again as it was."""
-    made = speech()
-    made.connected_ms = 1000
-    telling = Telling(kind=TxKind.UPDATED, trigger=TxTrigger.METER_PERIODIC)
-    row = Row(id=RecordId(1), record=replace(SAMPLE, telling=telling), created_ms=created_ms, message=message)
-    told = made.render(Deliver(head_of(row)))
-    assert told is not None
-    assert told.payload.get("offline") is offline
 
 
 def test_a_notice_remembers_what_it_is_about() -> None:

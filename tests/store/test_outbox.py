@@ -1,5 +1,7 @@
 """What every store promises of records: in order, parked, replayed and dropped, and never lost."""
 
+from dataclasses import replace
+
 import pytest
 
 from bridge.core.values import SessionId
@@ -34,6 +36,24 @@ async def test_records_wait_in_order(vault: Vault) -> None:
     assert [row.id for row in rows] == sorted({row.id for row in rows})
     assert vault.next() == rows[0]
     assert (rows[0].charge_point, rows[0].link, rows[0].created_ms) == (GARAGE, CSMS, NOON_MS)
+
+
+async def test_what_waits_while_the_backend_is_away_counts_as_offline(vault: Vault) -> None:
+    """For good, over restarts; not the oldest, which may have been sent, nor what waits for somebody else, or has arrived."""
+    await vault.commit(records=(start(), update(sequence=1), update(sequence=2), stop(sequence=3)))
+    await vault.commit(records=(start(SECOND), stop(SECOND, 1)), charge_point=CARPORT)
+    await vault.deliver_next("17")
+    await vault.commit(waited=True)
+    await vault.restart()
+    garage, carport = (vault.store.rows(one, states=ALL) for one in (GARAGE, CARPORT))
+    assert [row.record.offline for row in garage] == [False, False, True, True]
+    assert garage[-1].record == replace(stop(sequence=3), offline=True)
+    assert [row.record.offline for row in carport] == [False, False]
+
+
+async def test_nothing_waits_nowhere(vault: Vault) -> None:
+    await vault.commit(waited=True)
+    assert vault.store.rows() == []
 
 
 async def test_each_backend_and_charge_point_has_its_own_queue(vault: Vault) -> None:

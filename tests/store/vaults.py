@@ -32,6 +32,7 @@ class Parts(TypedDict, total=False):
     delivered: tuple[RecordId, ...]
     sent: tuple[Sent, ...]
     parked: tuple[Parked, ...]
+    waited: bool
     assigned: tuple[tuple[SessionId, str], ...]
     history: tuple[HistoryEntry, ...]
     decisions: tuple[Decision, ...]
