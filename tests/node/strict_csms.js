@@ -33,7 +33,7 @@ const clients = new Map();
 /** The newest connection of each identity: outgoing calls use it, as SteVe does. */
 let connections = 0;
 let listener = null;
-let port = 0;
+let port = options.port ?? 0;
 
 function tell(message) {
   process.stdout.write(`${JSON.stringify(message)}\n`);

@@ -28,7 +28,7 @@ from urllib.parse import unquote
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidState
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
@@ -397,7 +397,8 @@ class CentralSystem:
         text = frame if isinstance(frame, str) else frame.decode(errors="replace")
         self._note(connection, text, from_station=False, deliberate=deliberate)
         protocol = connection.socket.protocol
-        with contextlib.suppress(ConnectionClosed):
+        # a late answer finds its station gone
+        with contextlib.suppress(ConnectionClosed, InvalidState):
             if isinstance(frame, str):
                 # lone surrogates and the like go out as they are: that is what tests of hostile frames are about
                 protocol.send_text(frame.encode(errors="surrogatepass"))

@@ -241,6 +241,12 @@ class StrictCsms:
             for frame in self.frames[-80:]
         )
 
+    async def kill(self) -> None:
+        """Its power is cut: what it had not answered it never will, and whoever takes its place knows nothing. The journal stays."""
+        self._process.kill()
+        await self._process.wait()
+        await self._reader
+
     async def close(self) -> None:
         """End the process by closing its stdin."""
         assert self._process.stdin is not None
@@ -331,9 +337,10 @@ async def strict_csms(
     tags: Mapping[str, Mapping[str, str]] | None = None,
     protocols: Sequence[str] = ("ocpp1.6",),
     certificate: tuple[Path, Path] | None = None,
+    port: int = 0,
 ) -> AsyncIterator[StrictCsms]:
-    """A running central system; `certificate` is (chain, key) for wss."""
-    options: dict[str, Any] = {"protocols": list(protocols)}
+    """A running central system; `certificate` is (chain, key) for wss; `port` 0: any that is free."""
+    options: dict[str, Any] = {"protocols": list(protocols), "port": port}
     if certificate is not None:
         options["tls"] = {"cert": str(certificate[0]), "key": str(certificate[1])}
     installed("ocpp-rpc")
