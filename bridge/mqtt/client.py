@@ -230,7 +230,8 @@ class Broker:
             return
         payload = bytes(message.payload)
         try:
-            place = self.names.parse(name)
+            # what was stored comes once for each connection, and most of it is ours: remembered, it would take 7 KiB a charge point
+            place = self.names.parse(name) if message.retain else self.names.recall(name)
             if log.isEnabledFor(logging.DEBUG):
                 self._debug("<", name, payload, place)
             if place is not None and place.topic.direction is Direction.OUT:

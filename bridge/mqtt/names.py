@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from bridge.errors import PayloadRefused
@@ -18,7 +18,7 @@ ROOT = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
 ROOT_LENGTH_MAX = 128
 """Far below MQTT's 65,535 bytes of a topic, and already silly."""
 NAMES_REMEMBERED = 65_536
-"""About twenty topics for each of three thousand charge points; each entry is some 300 bytes."""
+"""About twenty topics that speak to the bridge for each of three thousand charge points; each entry is some 300 bytes."""
 SHOWN_MAX = 120
 """A stranger's topic may have 64 KiB; an alert shows this much."""
 
@@ -77,17 +77,15 @@ class Names:
         self.root = root
         self._prefix = root + "/"
         self._tree = _tree()
-        self.parse = lru_cache(NAMES_REMEMBERED)(self._parse)
-        """Takes a name apart; None: not in the contract. Raises PayloadRefused where a level can't be an id."""
-        self.name = lru_cache(NAMES_REMEMBERED)(self._name)
-        """The name of a topic. Raises ValueError where an id can't be one: nothing a stranger wrote becomes a topic."""
+        self.recall = lru_cache(NAMES_REMEMBERED)(self.parse)
+        """`parse`, remembered: for names that come again and again."""
 
-    def _name(self, topic: Topic, *ids: str) -> str:
-        wanted = placeholders(topic)
+    def name(self, topic: Topic, *ids: str) -> str:
+        """The name of a topic. Raises ValueError where an id can't be one: nothing a stranger wrote becomes a topic."""
+        wanted, form = _form(topic)
         if len(wanted) != len(ids) or not all(map(fits, wanted, ids)):
             raise ValueError(f"{topic.pattern} can't be named after {[shown(text) for text in ids]}")
-        parts = iter(ids)
-        return self._prefix + _PLACEHOLDER.sub(lambda _: next(parts), topic.pattern)
+        return self._prefix + form % ids
 
     def filter(self, topic: Topic) -> str:
         """The subscription that covers it."""
@@ -101,7 +99,8 @@ class Names:
         """Whether it lies under the root, in the contract or not."""
         return name == self.root or name.startswith(self._prefix)
 
-    def _parse(self, name: str) -> Place | None:
+    def parse(self, name: str) -> Place | None:
+        """Take a name apart; None: not in the contract. Raises PayloadRefused where a level can't be an id."""
         if not name.startswith(self._prefix):
             return None
         node = self._tree
@@ -116,7 +115,7 @@ class Names:
             node = below
         if node.row is None:
             return None
-        wanted = placeholders(node.row)
+        wanted, _ = _form(node.row)
         for placeholder, level in zip(wanted, ids, strict=True):
             if not fits(placeholder, level):
                 # Somebody may have named a user after a tag.
@@ -124,6 +123,12 @@ class Names:
                 topic = shown(name.replace(level, label)) if level else shown(name)
                 raise PayloadRefused(topic, f"'{shown(label)}' can't stand for {{{placeholder}}}: {_rule(placeholder)}")
         return Place(node.row, tuple(ids))
+
+
+@cache
+def _form(topic: Topic) -> tuple[tuple[str, ...], str]:
+    """The placeholders of a row of the table, and its pattern for the % operator."""
+    return placeholders(topic), _PLACEHOLDER.sub("%s", topic.pattern)
 
 
 def _rule(placeholder: str) -> str:

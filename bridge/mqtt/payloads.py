@@ -58,7 +58,7 @@ def decode(
     `retained` is MQTT's flag: on state it means stored before we subscribed. Raises PayloadRefused, and of its kinds RetainedEvent and
     RequestRefused; no reason quotes a tag.
     """
-    place = names.parse(name)
+    place = names.recall(name)
     if place is None or (place.topic not in _READERS and place.topic is not topics.REQUEST):
         raise PayloadRefused(shown(name), "is not a topic the bridge reads")
     if place.topic.nature is Nature.EVENT:

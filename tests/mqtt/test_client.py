@@ -437,6 +437,19 @@ async def test_what_a_former_life_left_is_removed(mosquitto: Mosquitto, settings
             assert await other.stored(STATUS) == "Available"
 
 
+async def test_what_the_broker_had_of_ours_takes_no_memory(
+    mosquitto: Mosquitto, settings: BrokerSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes once for each connection; a thousand charge points have some thirty thousand such topics."""
+    monkeypatch.setattr("bridge.mqtt.client.SWEEP_S", 0.05)
+    async with watching(mosquitto) as other:
+        for number in range(50):
+            await other.tell(f"charge_point/cp{number}/status", "Available", retain=True)
+        async with running(Site(settings)) as site:
+            await other.until_stored("evbridge/charge_point/cp49/status", None)
+            assert site.broker.names.recall.cache_info().currsize <= 1, "only the bridge's word to itself"
+
+
 CONNACK, SUBACK_HEAD, PUBLISH_OF_NONSENSE = b"\x20\x03\x00\x00\x00", b"\x90", b"\x32\x04\xff\xff\x00\x00"
 
 

@@ -22,7 +22,7 @@ def test_every_topic_is_built_and_found_again(row: Topic, root: str) -> None:
     names = Names(root)
     name = names.name(row, *_ids(row))
     assert name.startswith(root + "/")
-    assert names.parse(name) == (row, _ids(row))
+    assert names.parse(name) == names.recall(name) == (row, _ids(row))
 
 
 @pytest.mark.parametrize(
