@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import accumulate
 from typing import assert_never
 
 from bridge.audit.heard import NO_NAME, Hearing, Step, Told
-from bridge.audit.ledgers import Book, Finding, Frame, Outage, Rebased, Row, Truth
+from bridge.audit.ledgers import Book, Finding, Frame, Lamp, Outage, Rebased, Row, Truth
 from bridge.audit.messages import heard
 from bridge.audit.tolerances import Tolerances
 from bridge.core.effects import EntryKind, HistoryEntry, RecordSample, RecordStart, RecordStop, RecordUpdate
@@ -155,6 +156,22 @@ class Case:
         """What was not there for this charge point."""
         return [one for one in self.truth.outages if one.what in what and one.charge_point in {None, charge_point}]
 
+    @cached_property
+    def offsets_ms(self) -> Sequence[int]:
+        """By how much the host's clock was ahead of the observer's, in their order. Empty: nobody can tell.
+
+        What was written before a clock was set may have been put right afterwards: any of them may hold for any record.
+        """
+        first_ms = self.truth.clock_ms
+        if first_ms is None:
+            shown = {event.id: event.at_ms for event in self.truth.happened if isinstance(event, Lamp)}
+            known = [(shown[one.origin.id], one.utc_ms) for _, one in self.book.decisions if one.origin.id in shown]
+            if not known:
+                return ()
+            at_ms, utc_ms = min(known)
+            first_ms = utc_ms - at_ms - sum(step.by_ms for step in self.truth.steps if step.at_ms <= at_ms)
+        return list(accumulate((step.by_ms for step in self.truth.steps), initial=first_ms))
+
 
 def finding(rule: int, charge_point: ChargePointId | None, text: str) -> Finding:
     """One thing that is wrong."""
@@ -222,11 +239,11 @@ def _named(told: Told, found: Sequence[tuple[Session, Row]]) -> tuple[Session, R
 
 
 def _pick(told: Told, found: Sequence[tuple[Session, Row]]) -> tuple[Session, Row] | None:
-    """Two samples may have been taken in one millisecond: the one whose copy this is, else the one nothing was heard of yet."""
+    """Readings of one moment may be alike, where a clock stands still: the one whose copy this is, else the first that is still owed."""
     copies = [(pair, pair[0].copies(pair[1])) for pair in found]
-    again = [pair for pair, known in copies if any(one.call.content == told.call.content for one in known)]
-    fresh = [pair for pair, known in copies if not known]
-    return next(iter(again or fresh or found), None)
+    again = [pair for pair, known in copies if any(one.call.id == told.call.id for one in known)]
+    owed = [pair for pair, known in copies if all(one.call.answer is None or one.call.answer.error is not None for one in known)]
+    return next(iter(again or owed or found), None)
 
 
 def _reads(row: Row, told: Told) -> bool:

@@ -169,7 +169,7 @@ def _is_explained(case: Case, heard: Hearing, before: Told, after: Told) -> bool
         return False
     if answer is None or _may_be_lost(heard, before):
         return True
-    return any(answer.at_ms <= at_ms <= after.call.at_ms and _is_unwritten(case, answer.at_ms, at_ms) for at_ms in _deaths(case))
+    return any(answer.at_ms <= at_ms <= after.call.at_ms and _is_unwritten(case, answer.at_ms, at_ms) for at_ms in deaths(case))
 
 
 def _may_be_lost(heard: Hearing, told: Told) -> bool:
@@ -177,7 +177,8 @@ def _may_be_lost(heard: Hearing, told: Told) -> bool:
     return not any(call.connection == told.call.connection and call.order > told.call.order for call in heard.calls)
 
 
-def _deaths(case: Case) -> Iterator[int]:
+def deaths(case: Case) -> Iterator[int]:
+    """When the bridge ended, killed or not."""
     yield from (cut.at_ms for cut in case.truth.cuts)
     yield from (outage.from_ms for outage in case.truth.outages if outage.what == "bridge")
 

@@ -111,7 +111,7 @@ class Managed:
     charge_point: ChargePointId
     limit_w: float
     reached: bool = True
-    """The bridge could hear it: it ran, and the broker had the message delivered to it."""
+    """The bridge heard it, or the broker stored it for the bridge's next start. False: it got lost, unless the bridge was down then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +191,8 @@ class Truth:
     statuses: Mapping[ChargePointId, str] = field(default_factory=dict)
     """At the end, in 1.6's nine words: what the last status the central system was told must be. `|` between words: either will do."""
     steps: tuple[Stepped, ...] = ()
+    clock_ms: int | None = None
+    """What the host's clock showed (UTC) when the observer's showed 0. None: judged by the first decision that a lamp showed."""
     permitted: frozenset[str] | None = None
     """Tags and cards with a local permission, as `tag_key` has them. None: not told, so greens by local permission are not questioned."""
     signed: Mapping[ChargePointId, tuple[str, ...]] = field(default_factory=dict)

@@ -8,12 +8,15 @@ from math import inf
 from bridge.audit.accounts import spans_of
 from bridge.audit.case import Case, finding
 from bridge.audit.cover import Ledger, Span
+from bridge.audit.delivery import deaths
 from bridge.audit.ledgers import Finding, Managed, Metered, Power
 from bridge.core.effects import EntryKind
 from bridge.core.values import ChargePointId, StopReason
 
 ROUNDING_WH = 2
 """Both ends of a session are whole Wh, rounded down."""
+KEEP_MS = 60_000
+"""So often at least a running session's register is put on the disk while energy flows."""
 FINAL = frozenset(
     {
         StopReason.LOCAL,
@@ -56,7 +59,8 @@ class _Limit:
 
     time: _Time
     due_ms: float
-    """By then the vehicle must obey."""
+    """By then a vehicle that already charges must obey."""
+    grace_ms: float
     limit_w: float
 
 
@@ -75,7 +79,9 @@ def limits_obeyed(case: Case) -> Iterator[Finding]:
 
 
 def _disobeyed(charge_point: ChargePointId, flow: _Flow, limit: _Limit, excused: Sequence[_Time]) -> Iterator[Finding]:
-    both = _Time(from_ms=max(flow.time.from_ms, limit.time.from_ms, limit.due_ms), to_ms=min(flow.time.to_ms, limit.time.to_ms))
+    # what has begun since a limit was raised may not have heard of it yet
+    due_ms = limit.due_ms if flow.time.from_ms < limit.time.from_ms else limit.time.from_ms + limit.grace_ms
+    both = _Time(from_ms=max(flow.time.from_ms, limit.time.from_ms, due_ms), to_ms=min(flow.time.to_ms, limit.time.to_ms))
     for rest in _without(both, excused):
         yield finding(11, charge_point, f"{flow.power_w:.0f} W flow at {rest.from_ms:.0f} ms, with a limit of {limit.limit_w:.0f} W set")
         return
@@ -91,16 +97,22 @@ def _limits(case: Case, charge_point: ChargePointId) -> Iterator[_Limit]:
     before: _Limit | None = None
     for event, after in zip_longest(spoken, spoken[1:]):
         assert event is not None, "the second list is the shorter one"
-        due_ms: float = event.at_ms + case.tolerances.grace_s * 1000
+        grace_ms = case.tolerances.grace_s * 1000
+        due_ms = event.at_ms + grace_ms
         if before is not None and before.limit_w <= event.limit_w:
             due_ms = before.due_ms
-        before = _Limit(time=_Time(from_ms=event.at_ms, to_ms=inf if after is None else after.at_ms), due_ms=due_ms, limit_w=event.limit_w)
+        before = _Limit(
+            time=_Time(from_ms=event.at_ms, to_ms=inf if after is None else after.at_ms),
+            due_ms=due_ms,
+            grace_ms=grace_ms,
+            limit_w=event.limit_w,
+        )
         yield before
 
 
 def _can_be_heard(case: Case, event: Managed) -> bool:
-    """At once, or as the broker's stored word when the outage is over."""
-    outages = case.outages(event.charge_point, "bridge", "broker")
+    """At once, or when the bridge is back: the broker has stored it. What never got to the broker nobody can obey."""
+    outages = case.outages(event.charge_point, "bridge")
     return event.reached or any(outage.from_ms <= event.at_ms <= outage.to_ms for outage in outages)
 
 
@@ -110,7 +122,7 @@ def _can_be_heard(case: Case, event: Managed) -> bool:
 def flows_in_sessions(case: Case) -> Iterator[Finding]:
     """Nothing flows without a session, and none goes on by itself after it was ended on purpose."""
     for charge_point, meter in case.truth.meters.items():
-        excused = _excused(case, charge_point, "bridge", "broker", "hardware", "meter", "disk")
+        excused = _excused(case, charge_point, "bridge", "broker", "hardware", "meter", "disk") + list(_in_sessions(case, charge_point))
         for start_wh, end_wh in _without_session(case, charge_point, meter):
             yield from _unauthorised(case, charge_point, (start_wh, end_wh), excused)
     for charge_point in case.charge_points:
@@ -121,6 +133,24 @@ def flows_in_sessions(case: Case) -> Iterator[Finding]:
                 continue
             if before.reason in FINAL or (before.reason == StopReason.DEAUTHORIZED and entry.kind is EntryKind.OCPP):
                 yield finding(12, charge_point, f"{entry.id} goes on where {before.id} was ended: {before.reason}")
+
+
+def _in_sessions(case: Case, charge_point: ChargePointId) -> Iterator[_Time]:
+    """When sessions ran, by the observer's clock: a slow meter tells of energy after the session in which it flowed.
+
+    That energy is no session's, but a gap; yet somebody was permitted to draw it.
+    """
+    entries = case.history(charge_point, EntryKind.OCPP, EntryKind.LOCAL)
+    for number, begun_ms in enumerate(case.offsets_ms):
+        for ended_ms in case.offsets_ms[number:]:
+            for entry in entries:
+                yield _Time(from_ms=entry.started_ms - begun_ms, to_ms=_until(case, entry.ended_ms - ended_ms))
+
+
+def _until(case: Case, ended_ms: float) -> float:
+    """A session that died with the bridge ends at what was last on the disk, and ran until then."""
+    kept_ms = ended_ms + KEEP_MS + case.tolerances.grace_s * 1000
+    return max((at_ms for at_ms in deaths(case) if ended_ms <= at_ms <= kept_ms), default=ended_ms + case.tolerances.grace_s * 1000)
 
 
 def _without_session(case: Case, charge_point: ChargePointId, meter: Metered) -> Iterator[tuple[int, int]]:

@@ -326,7 +326,7 @@ DEFECTS = (
     ),
     Defect(
         11,
-        "a no that was stored while the broker was away",
+        "a no that was stored while the bridge was away",
         lambda day: day.manage(650, YARD, 0, reached=False),
         lambda day: day.power(690, YARD, 3_000, 200),
     ),
