@@ -122,7 +122,8 @@ def _session_started(before: State, draft: Draft, event: AnyEvent, record: Recor
     transaction = open_ or Transaction(id=record.session, sequence=0, charging=ChargingState.IDLE)
     if open_ is not None:
         assert isinstance(draft.session, BackendSession), "it has just begun"
-        draft.session = replace(draft.session, id=transaction.id)
+        record = replace(record, utc_ms=_no_earlier(transaction, record.utc_ms))
+        draft.session = replace(draft.session, id=transaction.id, started_ms=record.utc_ms)
     charging = charging_state(draft.state)
     telling = Telling(
         kind=TxKind.STARTED if open_ is None else TxKind.UPDATED,
@@ -166,8 +167,9 @@ def _sampled(draft: Draft, record: RecordSample) -> None:
     trigger = _TRIGGERS.get(record.reading.context, TxTrigger.METER_PERIODIC)
     charging = transaction.charging if trigger is TxTrigger.TRIGGER else None
     telling = Telling(kind=TxKind.UPDATED, trigger=trigger, charging=charging)
-    draft.emit(replace(record, session=transaction.id, sequence=transaction.sequence, telling=telling))
-    _keep(draft, _next(transaction, record.reading.utc_ms))
+    taken = replace(record.reading, utc_ms=_no_earlier(transaction, record.reading.utc_ms))
+    draft.emit(replace(record, session=transaction.id, sequence=transaction.sequence, reading=taken, telling=telling))
+    _keep(draft, _next(transaction, taken.utc_ms))
 
 
 def _session_stopped(draft: Draft, record: RecordStop) -> None:
@@ -190,7 +192,7 @@ def _session_stopped(draft: Draft, record: RecordStop) -> None:
     )
     collected = transaction.collected if ends else ()
     # after a crash a session ends at the time of its last durable register, and more may have been told since
-    utc_ms = record.utc_ms if transaction.told_ms is None else max(record.utc_ms, transaction.told_ms)
+    utc_ms = _no_earlier(transaction, record.utc_ms)
     record = replace(record, session=transaction.id, sequence=transaction.sequence, utc_ms=utc_ms, telling=telling, collected=collected)
     draft.emit(record)
     rest = replace(_next(transaction, utc_ms, charging), authorised=False, over=True, reason=reason)
@@ -298,8 +300,9 @@ def _maybe_end(draft: Draft, event: AnyEvent, transaction: Transaction) -> None:
 
 
 def _update(draft: Draft, transaction: Transaction, telling: Telling, taken: Reading | None = None) -> Transaction:
-    draft.emit(_record(draft, transaction, telling, taken))
-    after = _next(transaction, draft.now_ms)
+    record = _record(draft, transaction, telling, taken)
+    draft.emit(record)
+    after = _next(transaction, record.utc_ms)
     _keep(draft, after)
     return after
 
@@ -308,7 +311,7 @@ def _record(draft: Draft, transaction: Transaction, telling: Telling, taken: Rea
     return RecordUpdate(
         session=transaction.id,
         sequence=transaction.sequence,
-        utc_ms=draft.now_ms,
+        utc_ms=_no_earlier(transaction, draft.now_ms),
         offline=not draft.state.backend_online,
         telling=telling,
         reading=taken,
@@ -325,6 +328,11 @@ def _end(draft: Draft, transaction: Transaction, trigger: TxTrigger, reason: Sto
 def _reading(draft: Draft, context: ReadingContext) -> Reading | None:
     taken = reading(draft.state, context)
     return None if taken is None else replace(taken, signed=None, utc_ms=draft.now_ms)
+
+
+def _no_earlier(transaction: Transaction, utc_ms: int) -> int:
+    """Where the clock was put back, or less is known after a crash, an event has the time of the one before it."""
+    return utc_ms if transaction.told_ms is None else max(utc_ms, transaction.told_ms)
 
 
 def _next(transaction: Transaction, told_ms: int, charging: ChargingState | None = None) -> Transaction:

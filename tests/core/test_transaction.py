@@ -557,6 +557,43 @@ def test_an_app_s_stop_carries_no_card() -> None:
     assert story(bench)[-1] == "Ended StopAuthorized EVConnected Local"
 
 
+# --- the clock is put back --------------------------------------------------------------------------------------------------------
+
+
+def moments(bench: Bench) -> list[int]:
+    """Of what was told, in seconds since the first."""
+    told = [one.reading.utc_ms if isinstance(one, RecordSample) else one.utc_ms for one in bench.records if one.telling is not None]
+    return [round((utc_ms - told[0]) / 1000) for utc_ms in told]
+
+
+def test_no_event_is_of_an_earlier_time_than_the_one_before_it() -> None:
+    """A change of the vehicle, a reading on the way and the end have its time until the clock has caught up."""
+    bench = plugged(**at())
+    starts(bench)
+    bench.passes(10)
+    draws(bench)
+    bench.clock_set(-3600)
+    pauses(bench)
+    bench.meters(1600, power_w=7000.0)
+    bench.passes(60)
+    bench.unplugs()
+    bench.passes(10)
+    assert bench.recorded == "Start Update Update Update Sample Stop"
+    assert moments(bench) == [0, 10, 10, 10, 10, 10]
+
+
+def test_a_session_begins_no_earlier_than_its_transaction() -> None:
+    bench = ready(**at("EVConnected"))
+    bench.plugs()
+    bench.clock_set(-3600)
+    starts(bench)
+    begun = bench.starts[0]
+    assert moments(bench) == [0, 0]
+    bench.unplugs()
+    bench.passes(10)
+    assert bench.entries[-1].started_ms == begun.utc_ms
+
+
 # --- small things -----------------------------------------------------------------------------------------------------------------
 
 
