@@ -90,12 +90,13 @@ class Site:
         self._meters: dict[str, list[ChargePointId]] = {}
         for one in configuration.charge_points.values():
             self._meters.setdefault(one.meter, []).append(one.id)
-        self._readers_of: dict[ChargePointId, frozenset[ReaderId]] = {
-            one.id: frozenset(one.readers) for one in configuration.charge_points.values()
+        self._sharing: Mapping[ChargePointId, frozenset[ReaderId]] = {
+            one: frozenset(configuration.charge_points[one].readers)
+            for reader in configuration.readers.values()
+            if len(reader.charge_points) > 1
+            for one in reader.charge_points
         }
-        self._shared = frozenset(
-            one for reader in configuration.readers.values() if len(reader.charge_points) > 1 for one in reader.charge_points
-        )
+        """Charge points that share a reader with others, and all readers of each."""
         self._published: dict[UserId, User] = {}
         self._directory: Directory | None = None
         self._last_taps: dict[str, LastTap] = {}
@@ -188,13 +189,13 @@ class Site:
             online=message.online,
         )
         runtime.handle(event)
-        if charge_point in self._shared:
+        if charge_point in self._sharing:
             self._move_grant(runtime)
 
     def _move_grant(self, runtime: Runtime) -> None:
         """Whoever tapped a shared reader first may plug in anywhere it serves."""
         others = [one.state for one in self._runtimes.values() if one is not runtime]
-        giver = neighbour_grant(runtime.state, others, lambda state: self._readers_of[state.rules.charge_point])
+        giver = neighbour_grant(runtime.state, others, lambda state: self._sharing[state.rules.charge_point])
         if giver is None or not isinstance(giver.pending, Granted):
             return
         granted = giver.pending

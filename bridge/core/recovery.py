@@ -25,7 +25,7 @@ SETTING_NAMES = frozenset(field.name for field in fields(Settings))
 def settings_in_force(base: Settings, kept: Kept) -> Settings:
     """The configuration's, with what the backend changed laid over. A change of another version's setting is left alone."""
     known = {name: value for name, value in kept.overrides.items() if name in SETTING_NAMES}
-    return replace(base, **known)  # type: ignore[arg-type]  # checked when they were set
+    return base if not known else replace(base, **known)  # type: ignore[arg-type]  # checked when they were set
 
 
 def restarted(draft: Draft, event: Restarted) -> None:

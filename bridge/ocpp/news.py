@@ -1,8 +1,11 @@
 """Which status the central system has been told, and which it is due. Pure; the newest wins and nothing stale is ever sent."""
 
+import sys
+from typing import TypeAlias
+
 from bridge.ocpp.dialect import JsonObject, Outgoing
 
-Essence = tuple[tuple[str, str], ...]
+Essence: TypeAlias = str
 """What a status says, without when it said so."""
 
 
@@ -62,4 +65,5 @@ class StatusNews:
 
 
 def _essence(payload: JsonObject) -> Essence:
-    return tuple(sorted((name, str(value)) for name, value in payload.items() if name != "timestamp"))
+    # most charge points say the same, and share it: apart, it would take a kilobyte for each
+    return sys.intern(repr(sorted((name, value) for name, value in payload.items() if name != "timestamp")))

@@ -2,11 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 
 from bridge.core.state import State
 from bridge.ocpp.address import station_url
 from bridge.ocpp.networks import HOME, TIMEOUT_MAX_S, TIMEOUT_MIN_S, Network, Profile, host_of, read, refusal, security_of
 from bridge.ocpp.wire import Endpoint, Tls
+
+CENTRAL_SYSTEMS_MAX = 100
+"""Of one installation; with more, some links have a set of hosts of their own, which takes 200 bytes."""
 
 
 class Roads:
@@ -17,7 +21,7 @@ class Roads:
     def __init__(self, home: Endpoint, hosts: tuple[str, ...], tls: Callable[[], Tls | None]) -> None:
         """`home` is the configured central system, `hosts` are others that a profile may name; `tls` is for those that need it."""
         self._home = home
-        self._hosts = frozenset({host_of(home.url), *(host.lower() for host in hosts)})
+        self._hosts = _allowed(host_of(home.url), hosts)
         self._tls = tls
         self._roads: list[tuple[int, Endpoint]] = [(HOME, home)]
         self._place = 0
@@ -87,3 +91,9 @@ class Roads:
             identity=self._home.identity,
             authenticates=authenticates,
         )
+
+
+@lru_cache(CENTRAL_SYSTEMS_MAX)
+def _allowed(home: str, others: tuple[str, ...]) -> frozenset[str]:
+    """Where a central system may send its stations: one set for all of its links."""
+    return frozenset({home, *(host.lower() for host in others)})

@@ -558,7 +558,12 @@ def test_what_the_backend_set_survives_and_what_this_version_does_not_know_is_le
     bench.restarts()
     assert bench.state.settings == Settings(sample_interval_s=20, connection_timeout_s=30)
     assert bench.state.kept is kept
-    assert settings_in_force(Settings(), Kept()) == Settings()
+
+
+def test_what_nobody_changed_is_the_configurations_own() -> None:
+    """A thousand charge points without changes share one set of settings."""
+    configured = Settings()
+    assert settings_in_force(configured, Kept()) is configured
 
 
 def test_rules_are_the_new_configurations() -> None:

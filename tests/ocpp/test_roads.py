@@ -45,6 +45,10 @@ def test_without_profiles_there_is_one_road() -> None:
     assert not road.failed(1)
 
 
+def test_stations_of_one_central_system_share_what_they_allow() -> None:
+    assert roads().network.hosts is roads().network.hosts
+
+
 @pytest.mark.requirement("2.0.1 TC_B_46_CS")
 @pytest.mark.requirement("2.0.1 TC_B_49_CS")
 @pytest.mark.parametrize(
