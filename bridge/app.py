@@ -17,6 +17,7 @@ from bridge.config.values import ChargePoint, Configuration, Csms, PasswordForm
 from bridge.core.alerts import AlertId
 from bridge.core.events import BrokerLost, BrokerSynchronised, Restarted, StorageChanged
 from bridge.core.state import Kept, NoSession, State
+from bridge.core.step import step
 from bridge.core.values import ChargePointId
 from bridge.desk import Desk
 from bridge.display import Display
@@ -43,12 +44,14 @@ from bridge.runtime import Runtime
 from bridge.site import Site
 from bridge.store.protocol import CLEAN_STOP, TAG_REF_KEY, StoreHealth
 from bridge.store.sqlite import SqliteStore
+from bridge.tape.recorder import Recorder, folder_of
 from bridge.timekeeping import Timekeeper
 
 HEALTH_S = 60.0
 """How often `bridge/health` is told at least."""
 CONNECTS_A_SECOND = 100
 """First connections of many charge points are spread, so that a central system is not hit by all at once (performance.md §3)."""
+MEGABYTE = 1024 * 1024
 
 DIALECTS: Mapping[str, Callable[[], Dialect]] = {"ocpp1.6": Dialect16, "ocpp2.0.1": Dialect201}
 """By sub-protocol."""
@@ -82,6 +85,8 @@ class Surroundings:
     """Connects to the broker."""
     opener: Callable[[Callable[[], int], SocketSettings], Connect] = Opener
     """Makes what connects to a central system, from what tells the time (UTC in milliseconds) and its settings."""
+    recorder: Callable[..., Recorder] | None = Recorder
+    """What records for `evbridge replay`, called as `Recorder`; None: nothing does."""
     lives_alone: bool = True
     """The process lives as long as the bridge: the collector is told what is here to stay."""
 
@@ -134,6 +139,7 @@ class App:
         self._timekeeper = Timekeeper(clock=clock, store=self._store, runtimes=self._runtimes, notices=self._display)
         self._monitors = {one.id: self._monitor(one) for one in configuration.csms.values() if one.monitor}
         self._display.online_changed = self._online_changed
+        self._recorder = self._recording(key)
         contexts = {one.id: _tls(one) for one in configuration.csms.values()}
         leap = self._timekeeper.begin()
         for one in configuration.charge_points.values():
@@ -142,6 +148,12 @@ class App:
         if self._store.set_aside is not None:
             text = f"the database was damaged and is set aside as {self._store.set_aside}; sessions and queued records in it need a person"
             self._display.alert(AlertId.DATABASE_SET_ASIDE, text, passing=False)
+
+    def _recording(self, key: bytes) -> Recorder | None:
+        recorder, size_mb = self._surroundings.recorder, self._configuration.tape_mb
+        if recorder is None or size_mb == 0:
+            return None
+        return recorder(folder=folder_of(self._configuration.store), key=key, size_max=size_mb * MEGABYTE)
 
     def _add(self, one: ChargePoint, kept: Kept, contexts: dict[str, ssl.SSLContext | None]) -> None:
         csms = one.csms
@@ -152,7 +164,14 @@ class App:
             now=self._clock.stamp()["at"],
             kept=kept,
         )
-        runtime = Runtime(state=state, link=None if csms is None else csms.id, clock=self._clock, store=self._store, outlet=self._display)
+        runtime = Runtime(
+            state=state,
+            link=None if csms is None else csms.id,
+            clock=self._clock,
+            store=self._store,
+            outlet=self._display,
+            take=step if self._recorder is None else self._recorder.step,
+        )
         self._runtimes[one.id] = runtime
         if csms is None or one.address is None:
             return
@@ -190,6 +209,13 @@ class App:
     async def run(self, stopped: asyncio.Event) -> None:
         """Until `stopped` is set."""
         self._build()
+        try:
+            await self._live(stopped)
+        finally:
+            if self._recorder is not None:
+                self._recorder.close()
+
+    async def _live(self, stopped: asyncio.Event) -> None:
         self._started_s = self._clock.mono_s()
         planned = self._store.fact(CLEAN_STOP) == "true"
         self._store.set_fact(CLEAN_STOP, "false")

@@ -16,7 +16,7 @@ DONE, PROBLEM, USAGE, UNAVAILABLE, INTERRUPTED = 0, 1, 2, 3, 130
 EPILOG = """\
 exit codes:
   0    done
-  1    a problem was found: in the configuration, in the schemas, in the books (audit, demo)
+  1    a problem was found: in the configuration, in the schemas, in the books (audit, demo), in a replay
   2    wrong usage
   3    something outside does not work: the database, a file, the broker
   130  interrupted (Ctrl-C)
@@ -146,6 +146,19 @@ def _look_words(words: Words) -> None:
     form = history.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON object a line")
     form.add_argument("--csv", action="store_true", help="comma-separated values with a heading")
+    replay = _word(
+        words,
+        "replay",
+        _replay,
+        "let happen again what was recorded: every decision, every session, and what this version does otherwise",
+        "evbridge replay\nevbridge replay evbridge.db.tape --charge-point garage --events\nevbridge replay report.tape",
+    )
+    _with_configuration(replay)
+    _with_charge_point(replay)
+    replay.add_argument("tape", type=Path, nargs="?", metavar="FILE", help="a recorded file, or a folder of them (the configuration's)")
+    replay.add_argument("--events", action="store_true", help="every event as well")
+    replay.add_argument("--json", action="store_true", help="one JSON object a line")
+    replay.add_argument("--write", type=Path, metavar="FILE", help="a tape of its own of this, with what this version makes of it")
     _audit_word(words)
     topics = _word(
         words,
@@ -243,6 +256,14 @@ def _history(options: argparse.Namespace) -> int:
 
     form = Form.JSON if options.json else Form.CSV if options.csv else Form.TABLE
     return history(options.config, options.charge_point, since=options.since, limit=options.limit, form=form, decisions=options.decisions)
+
+
+def _replay(options: argparse.Namespace) -> int:
+    from bridge.commands.replay import Shown, Wanted, replay, tape_of
+
+    shown = Shown.EVENTS if options.events else Shown.DECISIONS
+    wanted = Wanted(charge_point=options.charge_point, shown=shown, as_json=options.json, copy=options.write)
+    return replay(tape_of(options.config) if options.tape is None else options.tape, wanted)
 
 
 def _audit(options: argparse.Namespace) -> int:

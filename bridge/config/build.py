@@ -30,6 +30,7 @@ def build(document: Document, secrets: Secrets) -> Configuration:
         readers=_readers(document, charge_points),
         users={UserId(key): _user(key, values) for key, values in checks.tables(document, "users")},
         store=secrets.folder / table(document, "store").get("path", "evbridge.db"),
+        tape_mb=table(document, "tape").get("size_mb", 16),
         log=_log(table(document, "log")),
         currency=document.get("currency", "EUR"),
     )

@@ -146,6 +146,8 @@ class Configuration:
     users: Mapping[UserId, User]
     store: Path
     """The database."""
+    tape_mb: int = 16
+    """Size of what is recorded for `evbridge replay`; 0: nothing is."""
     log: Log = field(default_factory=Log)
     currency: str = "EUR"
     """ISO 4217; of all prices and costs."""

@@ -169,6 +169,11 @@ class Files:
             sizes.pop(0)
 
 
+def folder_of(database: Path) -> Path:
+    """Where a bridge with this database records."""
+    return database.with_name(database.name + ENDING)
+
+
 def segments(folder: Path) -> list[Path]:
     """The files of a tape, the oldest first."""
     return sorted(path for path in folder.glob(f"*{ENDING}") if path.name[:DIGITS].isdigit() and path.name[DIGITS : DIGITS + 1] == "-")
