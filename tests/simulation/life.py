@@ -146,6 +146,7 @@ class Life:
             open_store=self._open_store,
             broker=self._line,
             opener=self._opener,
+            recorder=None,
             lives_alone=False,
         )
         with self.loop.running():
