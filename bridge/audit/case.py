@@ -38,9 +38,9 @@ class Session:
 
     @property
     def stop(self) -> Row | None:
-        """Its billed end; where it was never billed, the end 2.0.1 was told of."""
-        ends = [row for row in self.rows if isinstance(row.record, RecordStop)]
-        return next(iter(ends or [row for row in self.rows if is_last(row)]), None)
+        """Its billed end; where there never was a session, the end 2.0.1 was told of."""
+        billed = self.start is not None
+        return next((row for row in self.rows if (isinstance(row.record, RecordStop) if billed else is_last(row))), None)
 
     def copies(self, row: Row) -> list[Told]:
         """What the central system heard of one row."""
@@ -207,6 +207,8 @@ def _keys(row: Row) -> Iterator[tuple[object, ...]]:
             yield Step.STOP, record.utc_ms, record.reading.register_wh
         case RecordUpdate():
             pass
+        case _:
+            assert_never(record)
 
 
 def _find(told: Told, known: _Known) -> tuple[Session, Row] | None:

@@ -67,13 +67,14 @@ def _as_written(session: Session) -> Iterator[Finding]:
 
 
 def _numbered(case: Case, session: Session) -> Iterator[Finding]:
-    """The central system has the numbers 0 to n, begun by the first and ended by the last."""
+    """The central system has the numbers 0 to n, and all that were delivered; begun by the first and ended by the last."""
     owner = session.charge_point
     if not session.told or any(not told.own_names for _, told in session.told) or not _is_recent(case, session):
         return
     heard = {told.sequence for _, told in session.told if told.sequence is not None}
     excused = {row.record.sequence for row in session.rows if row.state != DELIVERED or row.error is not None}
-    holes = set(range(max(heard) + 1)) - heard - excused
+    written = {row.record.sequence for row in session.rows if row.record.telling is not None}
+    holes = (set(range(max(heard) + 1)) | written) - heard - excused
     if holes:
         yield finding(6, owner, f"of {session.id} the central system has no number {min(holes)}")
     if any((told.sequence == 0) != (told.step is Step.START) for _, told in session.told):

@@ -122,8 +122,7 @@ def _overlapping(case: Case, charge_point: ChargePointId, sessions: list[Session
         assert start is not None, "those without one are left out"
         begin, end = start.record, stop.record
         assert isinstance(begin, RecordStart), "a billed start"
-        if not isinstance(end, RecordStop):
-            continue
+        assert isinstance(end, RecordStop), "a billed end"
         if begin.utc_ms + set_back_ms < end.utc_ms:
             yield finding(3, charge_point, f"{after.id} began {end.utc_ms - begin.utc_ms} ms before {before.id} ended")
         if begin.reading.register_wh < end.reading.register_wh and not leapt:
