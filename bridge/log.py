@@ -2,9 +2,11 @@
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import TextIO
 
 _QUIET: Mapping[str, int] = {
     # these write whole frames and payloads at DEBUG, tags included; the bridge has its own lines for them
@@ -22,6 +24,11 @@ LEVELS = tuple(_LEVELS)
 
 _COLOURS = {logging.ERROR: "\x1b[31m", logging.CRITICAL: "\x1b[31m", logging.WARNING: "\x1b[33m", logging.DEBUG: "\x1b[2m"}
 _PLAIN = "\x1b[0m"
+
+
+def colour(stream: TextIO) -> bool:
+    """Whether to colour: on a terminal, unless NO_COLOR says no."""
+    return stream.isatty() and not os.environ.get("NO_COLOR")
 
 
 def set_up(level: str, *, as_json: bool = False, colour: bool = False) -> None:

@@ -118,6 +118,16 @@ def test_help_answers_at_once() -> None:
     assert not {"rich", "jsonschema", "websockets", "aiomqtt", "orjson", "asyncio"} & set(loaded)
 
 
+def test_a_bridge_carries_nothing_that_only_words_its_mistakes(tmp_path: Path) -> None:
+    """What is sound needs neither sentences nor tables: five megabytes, on a small computer."""
+    file = tmp_path / "evbridge.toml"
+    file.write_text("[charge_points.garage]\n")
+    code = "import pathlib, sys, bridge.app, bridge.commands.run, bridge.config\n"
+    code += "bridge.config.load(pathlib.Path(sys.argv[1]))\nprint(*sys.modules)"
+    ended = subprocess.run([sys.executable, "-c", code, str(file)], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not {"rich", "jsonschema"} & set(ended.stdout.split())
+
+
 @pytest.mark.parametrize("problem, code, told", [("[mqtt]\nport = 0", 1, "mqtt.port"), ("[store]\npath = 'nowhere/there'", 3, "nowhere")])
 def test_a_bridge_that_cannot_start_says_why_and_ends(tmp_path: Path, problem: str, code: int, told: str) -> None:
     """In one clear line each, without a traceback."""

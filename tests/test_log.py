@@ -1,5 +1,6 @@
 """`bridge.log`."""
 
+import io
 import json
 import logging
 import sys
@@ -101,6 +102,24 @@ def test_colour_is_for_terminals(capsys: pytest.CaptureFixture[str]) -> None:
     assert first.startswith("\x1b[33m")
     assert first.endswith("\x1b[0m")
     assert "\x1b" not in second
+
+
+class Terminal(io.StringIO):
+    """A stream that a person looks at."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_gets_colour_unless_the_person_wants_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """https://no-color.org: any text in NO_COLOR means none."""
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert log.colour(Terminal())
+    assert not log.colour(io.StringIO())
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not log.colour(Terminal())
+    monkeypatch.setenv("NO_COLOR", "")
+    assert log.colour(Terminal())
 
 
 def test_warnings_of_python_are_lines_of_the_log(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,6 @@ from types import FrameType
 from typing import NoReturn
 
 from bridge import __version__, log
-from bridge.commands.terminal import colour
 from bridge.config import LogForm, load
 
 logger = logging.getLogger("bridge")
@@ -23,7 +22,7 @@ def run(path: Path, *, log_level: str | None) -> int:
     from bridge.app import run as serve
 
     configuration = load(path)
-    log.set_up(log_level or configuration.log.level, as_json=configuration.log.form is LogForm.JSON, colour=colour(sys.stderr))
+    log.set_up(log_level or configuration.log.level, as_json=configuration.log.form is LogForm.JSON, colour=log.colour(sys.stderr))
     for warning in configuration.warnings:
         logger.warning("configuration: %s", warning)
     logger.info("evbridge %s starts with %d charge points (%s)", __version__, len(configuration.charge_points), path)

@@ -1,11 +1,12 @@
 """Where people read: colour and progress on a terminal, plain lines elsewhere."""
 
-import os
 import sys
 from typing import TextIO
 
 from rich.console import Console
 from rich.table import Table
+
+from bridge.log import colour
 
 PLAIN_WIDTH = 10_000
 """In a file or a pipe nothing is folded: a line is a line."""
@@ -15,11 +16,6 @@ def console(stream: TextIO | None = None) -> Console:
     """Standard output (or `stream`), as it is."""
     file = sys.stdout if stream is None else stream
     return Console(file=file, highlight=False, markup=False, width=None if file.isatty() else PLAIN_WIDTH, no_color=not colour(file))
-
-
-def colour(stream: TextIO) -> bool:
-    """Whether to colour: on a terminal, unless NO_COLOR says no."""
-    return stream.isatty() and not os.environ.get("NO_COLOR")
 
 
 def grid(*columns: str, right: tuple[str, ...] = ()) -> Table:

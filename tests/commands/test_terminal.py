@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from bridge.commands.terminal import agreed, colour, console, grid, show
+from bridge.commands.terminal import agreed, console, grid, show
 
 
 class Terminal(io.StringIO):
@@ -12,17 +12,6 @@ class Terminal(io.StringIO):
 
     def isatty(self) -> bool:
         return True
-
-
-def test_a_terminal_gets_colour_unless_the_person_wants_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    """https://no-color.org: any text in NO_COLOR means none."""
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    assert colour(Terminal())
-    assert not colour(io.StringIO())
-    monkeypatch.setenv("NO_COLOR", "1")
-    assert not colour(Terminal())
-    monkeypatch.setenv("NO_COLOR", "")
-    assert colour(Terminal())
 
 
 def test_a_pipe_gets_plain_lines_that_are_never_folded(monkeypatch: pytest.MonkeyPatch) -> None:
