@@ -12,7 +12,7 @@ from bridge.core.leap import Leap
 from bridge.core.values import ChargePointId, SessionId
 from bridge.errors import StoreRefused
 from bridge.store import files, leaps, schema, writes
-from bridge.store.connection import advice, connect, is_damage
+from bridge.store.connection import advice, connect, is_damage, is_no_room
 from bridge.store.protocol import Change, StoreHealth
 from bridge.store.reads import Reads
 from bridge.store.scribe import Scribe
@@ -57,7 +57,7 @@ class SqliteStore(Reads):
             with contextlib.ExitStack() as on_error:
                 lock = files.Lock(path)
                 on_error.callback(lock.release)
-                db, aside = _open_or_replace(path, clock)
+                db, aside = _open_with_reserve(path, clock, reserve or files.Reserve(path))
                 on_error.callback(db.close)
                 reading = connect(path, writes=False)
                 on_error.pop_all()
@@ -97,6 +97,16 @@ class SqliteStore(Reads):
             self._db.close()
             self._writer.scribe.disconnect()
             self._lock.release()
+
+
+def _open_with_reserve(path: Path, clock: Clock, reserve: files.Reserve) -> tuple[sqlite3.Connection, Path | None]:
+    """As `_open_or_replace`; on a full disk with the room that the life before has left behind: what it began must be ended."""
+    try:
+        return _open_or_replace(path, clock)
+    except sqlite3.Error as error:
+        if not (is_no_room(error) and reserve.take() and reserve.release()):
+            raise
+    return _open_or_replace(path, clock)
 
 
 def _open_or_replace(path: Path, clock: Clock) -> tuple[sqlite3.Connection, Path | None]:
