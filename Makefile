@@ -3,6 +3,9 @@
 WORKERS ?= 4
 # Two for each of CI's cores: most tests wait for a broker, a socket or a disk.
 
+KILLS ?= 1000
+SEED ?=
+
 demo: ## show the bridge at work, without any hardware; make demo ARGS=--once ends by itself
 	@.ci/environment .venv-demo requirements/demo.txt
 	@.venv-demo/bin/python -m bridge demo $(ARGS)
@@ -29,6 +32,9 @@ types: environment
 schemas: environment
 	@.venv/bin/python -m bridge schemas --check
 
+kills: environment ## kill the real bridge again and again, then audit every Wh; make kills KILLS=100 SEED=… repeats a run
+	@.venv/bin/python -m tests.kills --kills $(KILLS) --seed "$(SEED)"
+
 bench: ## compare with the thinnest forwarder there is, in one run; make bench ARGS="tap --rounds 5"
 	@.ci/environment .venv-bench requirements/bench.txt
 	@.venv-bench/bin/python benchmarks/compare.py $(ARGS)
@@ -53,4 +59,4 @@ help:
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: demo test conformance bench prepare environment lint types schemas format write lock clean help
+.PHONY: demo test conformance kills bench prepare environment lint types schemas format write lock clean help

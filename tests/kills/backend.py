@@ -80,6 +80,8 @@ class Backend(CentralSystem):
         match json.loads(text):
             case [2, str(message_id), str(action), dict(payload)]:
                 self._spawn(connection, message_id, self._weather(self._reply(connection.identity, action, payload)))
+            case [3 | 4, str(message_id), *_] if message_id in connection.waiting and connection.waiting[message_id].done():
+                del connection.waiting[message_id]  # nobody waits any more
             case _:
                 super()._received(connection, text)
 

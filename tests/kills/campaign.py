@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -55,11 +55,22 @@ def audited(place: Town, seed: str) -> Outcome:
     )
 
 
-async def outlives(folder: Path, *, seed: str, kills: int, charge_points: int = CHARGE_POINTS) -> Outcome:
-    """A town of its own: killed so often, healed, audited. Raises AssertionError where it does not come to rest."""
-    async with town(folder, seed=seed, charge_points=charge_points) as place:
+async def outlives(
+    folder: Path,
+    *,
+    seed: str,
+    kills: int,
+    charge_points: int = CHARGE_POINTS,
+    disk: Path | None = None,
+    worse: Callable[[int], None] = lambda _: None,
+) -> Outcome:
+    """A town of its own: killed so often, healed, audited. Raises AssertionError where it does not come to rest.
+
+    `disk` and `worse`: see `town` and `Town.suffers`.
+    """
+    async with town(folder, seed=seed, charge_points=charge_points, disk=disk) as place:
         try:
-            await place.suffers(kills)
+            await place.suffers(kills, worse=worse)
             await place.heals()
             return audited(place, seed)
         finally:

@@ -8,7 +8,8 @@ place.ledgers()
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import functools
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -42,6 +43,8 @@ CLOSED_SHARE, CLOSED_S = 0.05, 1.5
 QUIET_S = 90.0 * SLOWNESS
 """How long everything may take to be as it was."""
 LOOK_S = 0.1
+LOG_MAX = 2000
+"""Of the log, as much as a failure shows."""
 LAST_WH = 100
 """What the last charge of all draws at least."""
 
@@ -70,29 +73,34 @@ class Town:
 
     # --- the bad days -------------------------------------------------------------------------------------------------------------------
 
-    async def suffers(self, kills: int) -> None:
-        """People come and go, the central system's cable breaks, and the bridge is killed so often."""
+    async def suffers(self, kills: int, *, worse: Callable[[int], None] = lambda _: None) -> None:
+        """People come and go, the central system's cable breaks, and the bridge is killed so often.
+
+        `worse` is called before each kill with its number, from 0, while the bridge runs, and once before the last launch of all.
+        """
         async with asyncio.TaskGroup() as group:
             for visits in self.visits:
                 group.create_task(visits.go_on(), name=f"visits {visits.hardware.id}")
             group.create_task(self._weather(), name="weather")
-            for _ in range(kills):
-                await self._life()
+            for number in range(kills):
+                await self._life(functools.partial(worse, number))
+            worse(kills)
             await self._launch()
             self._calm = True
             for visits in self.visits:
                 visits.over = True
 
-    async def _life(self) -> None:
+    async def _life(self, worse: Callable[[], None]) -> None:
         lives = self.shown.lives
         await self.process.launch()
+        worse()
         drawn = self.rng.random()
         if drawn < BIRTH_SHARE:
             await asyncio.sleep(self.rng.uniform(*BIRTH_S))
         else:
             await self._online(lives)
             await asyncio.sleep(self.rng.uniform(*(YOUTH_S if drawn < BIRTH_SHARE + YOUTH_SHARE else LIFE_S)))
-        assert self.process.running, f"the bridge ended by itself with {self.process.status}"
+        assert self.process.running, f"the bridge ended by itself with {self.process.status}:\n{self.process.log()[-LOG_MAX:]}"
         self._down_since_ms = min(self._down_since_ms, now_ms())
         await self.process.kill()
         # what it had sent until then has been read by now
@@ -104,7 +112,11 @@ class Town:
         await self._online(lives)
 
     async def _online(self, lives: int) -> None:
-        await self.shown.until(lambda: True if self.shown.lives > lives else None, lambda: "the bridge is online", timeout_s=READY_S)
+        await self.shown.until(
+            lambda: True if self.shown.lives > lives else None,
+            lambda: f"the bridge is online; the end of its log:\n{self.process.log()[-LOG_MAX:]}",
+            timeout_s=READY_S,
+        )
         self.outages.append(Outage(what="bridge", charge_point=None, from_ms=self._down_since_ms, to_ms=now_ms()))
         self._down_since_ms = 2**63
 
@@ -193,8 +205,11 @@ def settings(old: Backend, new: Backend, names: list[str]) -> dict[str, Any]:
 
 
 @contextlib.asynccontextmanager
-async def town(folder: Path, *, seed: str, charge_points: int = CHARGE_POINTS) -> AsyncIterator[Town]:
-    """Broker, central systems, wallboxes and drivers; the bridge does not run yet. All dice are thrown from `seed`."""
+async def town(folder: Path, *, seed: str, charge_points: int = CHARGE_POINTS, disk: Path | None = None) -> AsyncIterator[Town]:
+    """Broker, central systems, wallboxes and drivers; the bridge does not run yet. All dice are thrown from `seed`.
+
+    The database is in `disk`, or else in `folder` as everything else.
+    """
     names = [f"post-{number}" for number in range(1, charge_points + 1)]
     old, new = (Backend(protocol, rng=Random(f"{seed} {protocol}")) for protocol in ("ocpp1.6", "ocpp2.0.1"))
     async with contextlib.AsyncExitStack() as stack:
@@ -208,7 +223,8 @@ async def town(folder: Path, *, seed: str, charge_points: int = CHARGE_POINTS) -
             begin_wh = rng.randrange(10**7)
             box = await stack.enter_async_context(wallbox(broker, name, register_wh=begin_wh))
             hardware.append(Hardware(box=box, rng=rng, names_plug_ins=number % 3 == 0, begin_wh=begin_wh))
-        process = BridgeProcess(folder, broker, None, settings(old, new, names))
+        database = (disk or folder) / "evbridge.db"
+        process = BridgeProcess(folder, broker, None, {**settings(old, new, names), "store": {"path": str(database)}})
         visits = [
             Visits(hardware=one, backend=(old, new)[number % 2], rng=Random(f"{seed} {one.id} people"))
             for number, one in enumerate(hardware)
@@ -221,7 +237,7 @@ async def town(folder: Path, *, seed: str, charge_points: int = CHARGE_POINTS) -
             shown=shown,
             hardware=hardware,
             visits=visits,
-            database=folder / "evbridge.db",
+            database=database,
         )
         async with asyncio.TaskGroup() as group:
 
