@@ -145,9 +145,8 @@ class App:
         for one in configuration.charge_points.values():
             kept = self._store.kept(one.id) or Kept()
             self._add(one, kept if leap is None else leap.kept(kept), contexts)
-        if self._store.set_aside is not None:
-            text = f"the database was damaged and is set aside as {self._store.set_aside}; sessions and queued records in it need a person"
-            self._display.alert(AlertId.DATABASE_SET_ASIDE, text, passing=False)
+        if self._store.salvage is not None:
+            self._display.alert(AlertId.DATABASE_SET_ASIDE, self._store.salvage.text(configuration.store), passing=False)
 
     def _recording(self, key: bytes) -> Recorder | None:
         recorder, size_mb = self._surroundings.recorder, self._configuration.tape_mb

@@ -2,6 +2,7 @@
 
 Unions carry the name of their class under "type". Unknown keys are ignored and missing ones take the default of the field, so a
 field may be added at any time if it has a default. To rename or remove one, or a class, is a new schema: add a migration.
+Every text carries a seal (`seal`), which is verified when it is read.
 """
 
 import json
@@ -17,6 +18,7 @@ from bridge.core.effects import Decision, HistoryEntry, Record
 from bridge.core.state import Kept, Session
 from bridge.core.values import TagInfo
 from bridge.errors import StoreRefused
+from bridge.store.seal import TextDamaged, sealed, unsealed
 
 T = TypeVar("T")
 
@@ -58,8 +60,27 @@ def _converter() -> cattrs.Converter:
 _CONVERTER: Final = _converter()
 
 
+def _write(plain: Any) -> str:  # noqa: ANN401 - whatever JSON can carry
+    try:
+        return orjson.dumps(plain).decode()
+    except TypeError:
+        return _BY_THE_LIBRARY + json.dumps(plain)
+
+
+OFFLINE: Final = '"offline":true'
+"""In the text of a record that counts as offline already: a quotation mark within a string is escaped, so nothing else reads like it."""
+
+
+def as_offline(text: str, owner: str) -> str:
+    """A record's text that says it was recorded offline. One that can't be read stays: whoever needs it will say so."""
+    try:
+        return sealed(_write(_read(unsealed(text, owner)) | {"offline": True}), owner)
+    except (StoreRefused, ValueError, TypeError):
+        return text
+
+
 class Codec(Generic[T]):
-    """JSON of one type (or union). Raises StoreRefused for text that is not of it."""
+    """JSON of one type (or union), about one charge point. Raises StoreRefused for text that is not of it, or about another one."""
 
     def __init__(self, form: Any, name: str) -> None:  # noqa: ANN401 - no type describes "a class or a union of classes"
         """`name` is what an error calls it."""
@@ -68,23 +89,32 @@ class Codec(Generic[T]):
         self._unstructure: Callable[[T], Any] = _CONVERTER.get_unstructure_hook(form)
         self._structure: Callable[[Any, Any], T] = _CONVERTER.get_structure_hook(form)
 
-    def encode(self, value: T) -> str:
-        """Compact JSON."""
-        plain = self._unstructure(value)
-        try:
-            return orjson.dumps(plain).decode()
-        except TypeError:
-            return _BY_THE_LIBRARY + json.dumps(plain)
+    def encode(self, value: T, owner: str) -> str:
+        """Compact JSON and its seal."""
+        return sealed(_write(self._unstructure(value)), owner)
 
-    def decode(self, text: str) -> T:
-        """The value again."""
+    def decode(self, text: str, owner: str) -> T:
+        """The value again. Raises TextDamaged, a StoreRefused, where the disk has changed the text."""
         try:
-            return self._structure(_read(text), self._form)
+            return self._structure(_read(unsealed(text, owner)), self._form)
+        except TextDamaged as error:
+            raise TextDamaged(
+                f"the database holds {self._name} of {owner} that the disk has changed: "
+                "restart evbridge, which sets the database aside and saves what can be read"
+            ) from error
         except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError) as error:
             raise StoreRefused(
                 f"the database holds {self._name} that can't be read ({type(error).__name__}): "
                 "move the database aside and report this with the evbridge versions that wrote to it"
             ) from error
+
+    def can_read(self, text: str, owner: str) -> bool:
+        """Whether `decode` would."""
+        try:
+            self.decode(text, owner)
+        except StoreRefused:
+            return False
+        return True
 
 
 KEPT: Final[Codec[Kept]] = Codec(Kept, "a kept state")

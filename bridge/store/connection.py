@@ -1,12 +1,14 @@
 """Connections to the database, each durable and verified, and what SQLite's refusals mean in words."""
 
 import contextlib
+import functools
 import sqlite3
 from pathlib import Path
 from typing import Final
 
 from bridge.errors import StoreRefused
 from bridge.store import policy
+from bridge.store.codec import as_offline
 
 SQLITE_MIN: Final = (3, 37)
 """STRICT tables (November 2021): a text in a number's column is refused by the database itself."""
@@ -14,9 +16,13 @@ SQLITE_MIN: Final = (3, 37)
 _FULL_SYNC = 2
 """`PRAGMA synchronous` as a number: every commit is on the disk before it is reported (design.md §4 rule 3)."""
 
+TEXT: Final = functools.partial(str, encoding="utf-8", errors="replace")
+"""A text with a wrong byte comes out wrong, and its seal says so; an exception would tell nobody where."""
+
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _NO_ROOM = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
 """IOERR as well: a quota, or a shared-memory file that can't grow, is not told as FULL."""
+_NOT_GIVEN = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_PROTOCOL})
 _THE_DISK: Final = {
     sqlite3.SQLITE_FULL: "the disk is full: free some space",
     sqlite3.SQLITE_IOERR: "the disk reports an error: look into the system's log, check the disk and its quota",
@@ -39,9 +45,11 @@ def connect(path: Path, *, writes: bool, any_thread: bool = False) -> sqlite3.Co
     db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=not any_thread)
     with contextlib.ExitStack() as on_error:
         on_error.callback(db.close)
+        db.text_factory = TEXT
         db.execute(f"PRAGMA busy_timeout={policy.BUSY_MS}")
         if writes:
             _journal(db, path)
+            db.create_function("as_offline", 2, as_offline, deterministic=True)
         for pragma in ("synchronous=FULL", "fullfsync=ON", "checkpoint_fullfsync=ON", "foreign_keys=ON", "trusted_schema=OFF"):
             db.execute(f"PRAGMA {pragma}")
         if not writes:
@@ -64,7 +72,7 @@ def pragma_value(db: sqlite3.Connection, name: str) -> object:
     return db.execute(f"PRAGMA {name}").fetchone()[0]
 
 
-def _code(error: sqlite3.Error) -> int:
+def _code(error: sqlite3.Error | UnicodeDecodeError) -> int:
     """The primary result code; 0 where the error does not come from SQLite itself."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
@@ -79,9 +87,14 @@ def is_full(error: sqlite3.Error) -> bool:
     return _code(error) == sqlite3.SQLITE_FULL
 
 
-def is_damage(error: sqlite3.Error) -> bool:
-    """Whether the file is no sound database."""
-    return _code(error) in _DAMAGED
+def is_damage(error: sqlite3.Error | UnicodeDecodeError) -> bool:
+    """Whether the file is no sound database. SQLite quotes a damaged schema in what it says, which Python then can't read."""
+    return isinstance(error, UnicodeDecodeError) or _code(error) in _DAMAGED
+
+
+def is_the_disk(error: sqlite3.Error | UnicodeDecodeError) -> bool:
+    """Whether the disk did not give what is on it, so that nothing is known of that."""
+    return _code(error) in _NOT_GIVEN
 
 
 def is_no_room(error: sqlite3.Error) -> bool:
@@ -89,6 +102,6 @@ def is_no_room(error: sqlite3.Error) -> bool:
     return _code(error) in _NO_ROOM
 
 
-def advice(error: sqlite3.Error, path: Path) -> str:
+def advice(error: sqlite3.Error | UnicodeDecodeError, path: Path) -> str:
     """One line: where, what is wrong, what to do, and SQLite's own words."""
     return f"{path}: {_THE_DISK.get(_code(error), 'the database refuses')} ({error})"

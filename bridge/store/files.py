@@ -96,20 +96,53 @@ def make_private(path: Path) -> None:
 
 def set_aside(path: Path, utc_ms: int) -> Path:
     """Rename a damaged database and its companions to a name with the time; the new path. Nothing is ever deleted."""
+    aside = free_aside(path, utc_ms)
+    _move(path, aside, _FILES)
+    return aside
+
+
+def free_aside(path: Path, utc_ms: int) -> Path:
+    """A name with the time, for a damaged database and its companions."""
     stamp = datetime.fromtimestamp(utc_ms / 1000, UTC).strftime("%Y%m%dT%H%M%SZ")
     aside = _beside(path, f".damaged-{stamp}")
     number = 1
     while any(_beside(aside, ending).exists() for ending in _FILES):
         number += 1
         aside = _beside(path, f".damaged-{stamp}-{number}")
-    try:
+    return aside
+
+
+def fresh(path: Path) -> Path:
+    """Where a new database is made that is to take the place of a damaged one."""
+    return _beside(path, ".new")
+
+
+def discard(fresh: Path) -> None:
+    """Delete what is left of a database that was being made. Raises StoreRefused."""
+    with _in_words(fresh):
         for companion in _FILES:
+            _beside(fresh, companion).unlink(missing_ok=True)
+
+
+def exchange(path: Path, aside: Path) -> None:
+    """Set a damaged database aside and put the complete new one in its place. Cut anywhere, a second call ends it.
+
+    Once the damaged one is gone from its place the new one counts, so that must be on the disk before.
+    """
+    sync_directory(path)
+    _move(path, aside, ("",))
+    _move(path, aside, _FILES[1:])
+    _move(fresh(path), path, ("",))
+
+
+def _move(path: Path, to: Path, companions: tuple[str, ...]) -> None:
+    try:
+        for companion in companions:
             with contextlib.suppress(FileNotFoundError):
-                _beside(path, companion).rename(_beside(aside, companion))
+                _beside(path, companion).rename(_beside(to, companion))
         sync_directory(path)
     except OSError as error:
-        raise StoreRefused(f"{path} is damaged and can't be moved aside: {error.strerror}; move it away yourself") from error
-    return aside
+        raise StoreRefused(f"{path} is damaged and can't be moved to {to.name}: {error.strerror}; move it away yourself") from error
 
 
 def has_orphans(path: Path) -> bool:

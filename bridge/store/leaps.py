@@ -27,23 +27,23 @@ class _Table(NamedTuple):
 
 
 _KEPT = _Table(
-    "SELECT charge_point, utc_ms, state FROM kept WHERE charge_point > ? ORDER BY charge_point LIMIT ?",
+    "SELECT charge_point, utc_ms, state, charge_point FROM kept WHERE charge_point > ? ORDER BY charge_point LIMIT ?",
     "UPDATE kept SET utc_ms = ?, state = ? WHERE charge_point = ?",
     "",
 )
 # What was delivered is what the backend has: it stays as it was sent. The rest may hold such a time whenever it was written.
 _RECORDS = _Table(
-    "SELECT id, created_ms, record FROM outbox WHERE id > ? AND state <> 'delivered' ORDER BY id LIMIT ?",
+    "SELECT id, created_ms, record, charge_point FROM outbox WHERE id > ? AND state <> 'delivered' ORDER BY id LIMIT ?",
     "UPDATE outbox SET created_ms = ?, record = ? WHERE id = ?",
     -1,
 )
 _ENTRIES = _Table(
-    "SELECT seq, ended_ms, entry FROM history WHERE seq > ? ORDER BY seq LIMIT ?",
+    "SELECT seq, ended_ms, entry, charge_point FROM history WHERE seq > ? ORDER BY seq LIMIT ?",
     "UPDATE history SET ended_ms = ?, entry = ? WHERE seq = ?",
     -1,
 )
 _DECISIONS = _Table(
-    "SELECT seq, utc_ms, decision FROM decision WHERE seq > ? ORDER BY seq LIMIT ?",
+    "SELECT seq, utc_ms, decision, charge_point FROM decision WHERE seq > ? ORDER BY seq LIMIT ?",
     "UPDATE decision SET utc_ms = ?, decision = ? WHERE seq = ?",
     -1,
 )
@@ -60,16 +60,16 @@ def move(db: sqlite3.Connection, leap: Leap) -> None:
 
 
 def _move(db: sqlite3.Connection, leap: Leap, table: _Table, codec: Codec[T], moved: Callable[[T], T]) -> None:
-    for key, utc_ms, text in _rows(db, table):
+    for key, utc_ms, text, owner in _rows(db, table):
         try:
-            again = codec.encode(moved(codec.decode(text)))
+            again = codec.encode(moved(codec.decode(text, owner)), owner)
         except StoreRefused:
             continue  # whoever needs it will say that it can't be read
         if again != text or utc_ms < leap.before_ms:
             db.execute(table.update, (leap.time(utc_ms), again, key))
 
 
-def _rows(db: sqlite3.Connection, table: _Table) -> Iterator[tuple[Any, int, str]]:
+def _rows(db: sqlite3.Connection, table: _Table) -> Iterator[tuple[Any, int, str, str]]:
     after = table.first
     while rows := db.execute(table.select, (after, CHUNK)).fetchall():
         yield from rows

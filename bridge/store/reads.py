@@ -1,14 +1,26 @@
-"""Every SELECT. A reader sees what is committed, and belongs to the thread that made it."""
+"""Every SELECT. A reader sees what is committed, and belongs to the thread that made it.
 
+What the disk has changed is never taken for what was written: a kept state or a record raises TextDamaged, of which no bridge can run
+on; an entry for people to read is left out, and the log says so.
+"""
+
+import logging
 import sqlite3
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Any, Final, TypeVar
 
 from bridge.core.effects import Decision, HistoryEntry
 from bridge.core.state import Kept
 from bridge.core.values import ChargePointId, RecordId, SessionId, TagInfo
 from bridge.store import policy
-from bridge.store.codec import DECISION, HISTORY, KEPT, RECORD, TAG_INFO
+from bridge.store.codec import DECISION, HISTORY, KEPT, RECORD, TAG_INFO, Codec
 from bridge.store.protocol import OutboxRow, QueueCount, RecordState
+from bridge.store.seal import TextDamaged
+from bridge.store.writes import name_checksum
+
+T = TypeVar("T")
+
+log = logging.getLogger("bridge.store")
 
 DEFAULT_STATES: Final = (RecordState.QUEUED, RecordState.PARKED)
 
@@ -19,7 +31,7 @@ SELECT o.id, o.charge_point, o.link, o.record, o.state, o.attempts, o.created_ms
         SELECT 1 FROM outbox AS s
         WHERE s.session = o.session AND s.kind = 'start' AND s.charge_point = o.charge_point AND s.link = o.link
         AND (s.state = 'parked' OR s.state = 'delivered' AND s.error = ?)),
-    o.message, o.error, o.rounds, o.retry_ms, o.settled_ms
+    o.message, o.error, o.rounds, o.retry_ms, o.settled_ms, o.session, a.checksum
 FROM outbox AS o LEFT JOIN assigned AS a USING (charge_point, link, session)
 """
 _NEXT = _ROW + "WHERE o.state = 'queued' AND o.charge_point = ? AND o.link = ? ORDER BY o.id LIMIT 1"
@@ -54,7 +66,7 @@ class Reads:
     def kept(self, charge_point: ChargePointId) -> Kept | None:
         """What was kept of it; None: never seen."""
         text = self._one("SELECT state FROM kept WHERE charge_point = ?", charge_point)
-        return None if text is None else KEPT.decode(text)
+        return None if text is None else KEPT.decode(text, charge_point)
 
     def next_record(self, charge_point: ChargePointId, link: str) -> OutboxRow | None:
         """The oldest queued row."""
@@ -95,12 +107,12 @@ class Reads:
     def known_tag(self, charge_point: ChargePointId, key: str) -> TagInfo | None:
         """What the authorisation cache has on a tag."""
         text = self._one("SELECT info FROM tag WHERE charge_point = ? AND tag_key = ?", charge_point, key)
-        return None if text is None else TAG_INFO.decode(text)
+        return None if text is None else self._info(text, charge_point)
 
     def listed_tag(self, charge_point: ChargePointId, key: str) -> TagInfo | None:
         """What the local list has on a tag."""
         text = self._one("SELECT info FROM local_list WHERE charge_point = ? AND tag_key = ?", charge_point, key)
-        return None if text is None else TAG_INFO.decode(text)
+        return None if text is None else self._info(text, charge_point)
 
     def list_size(self, charge_point: ChargePointId) -> int:
         """How many tags are on the local list; counts them."""
@@ -111,14 +123,14 @@ class Reads:
     ) -> list[tuple[ChargePointId, HistoryEntry]]:
         """Finished sessions and gaps, oldest first; `since_ms` is about their ends."""
         found = self._newest(_HISTORY, charge_point, since_ms, limit)
-        return [(owner, HISTORY.decode(text)) for owner, text in found]
+        return list(_readable(HISTORY, found))
 
     def decisions(
         self, charge_point: ChargePointId | None = None, *, since_ms: int | None = None, limit: int | None = None
     ) -> list[tuple[ChargePointId, Decision]]:
         """Every decision, refusals included, oldest first."""
         found = self._newest(_DECISIONS, charge_point, since_ms, limit)
-        return [(owner, DECISION.decode(text)) for owner, text in found]
+        return list(_readable(DECISION, found))
 
     def fact(self, name: str) -> str | None:
         """A small fact of the installation."""
@@ -127,6 +139,10 @@ class Reads:
     def _one(self, sql: str, *values: str | int) -> str | None:
         row = self._db.execute(sql, values).fetchone()
         return None if row is None else str(row[0])
+
+    def _info(self, text: str, owner: ChargePointId) -> TagInfo | None:
+        """A tag about which nothing sure is known is one nobody has heard of."""
+        return next((info for _, info in _readable(TAG_INFO, [(owner, text)])), None)
 
     def _newest(
         self, sql: str, charge_point: ChargePointId | None, since_ms: int | None, limit: int | None
@@ -139,13 +155,28 @@ class Reads:
         return self._db.execute(sql + _NEWEST, values).fetchall()[::-1]
 
 
+def _readable(codec: Codec[T], found: list[tuple[ChargePointId, str]]) -> Iterator[tuple[ChargePointId, T]]:
+    for owner, text in found:
+        try:
+            value = codec.decode(text, owner)
+        except TextDamaged as error:
+            log.warning("left out: %s", error)
+        else:
+            yield owner, value
+
+
 def _outbox_row(row: tuple[Any, ...]) -> OutboxRow:
     """`row` has the columns of _ROW."""
+    if row[15] is not None and row[15] != name_checksum(row[1], row[2], row[14], row[7]):
+        raise TextDamaged(
+            f"the database holds a transaction's name of {row[1]} that the disk has changed: "
+            "restart evbridge, which sets the database aside and saves what can be read"
+        )
     return OutboxRow(
         id=RecordId(row[0]),
         charge_point=ChargePointId(row[1]),
         link=row[2],
-        record=RECORD.decode(row[3]),
+        record=RECORD.decode(row[3], row[1]),
         state=RecordState(row[4]),
         attempts=row[5],
         created_ms=row[6],

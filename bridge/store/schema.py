@@ -1,4 +1,4 @@
-"""The schema: numbered SQL files beside this module, applied once each; and whether a database is one of ours, sound and readable."""
+"""The schema: numbered SQL files beside this module, applied once each; and whether a database is one of ours."""
 
 import contextlib
 import secrets
@@ -34,7 +34,7 @@ def refuse_foreign(path: Path) -> None:
     Raises StoreRefused. What can't be seen without touching it passes; `check_version` looks again.
     """
     uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
-    with contextlib.suppress(sqlite3.DatabaseError), contextlib.closing(sqlite3.connect(uri, uri=True)) as db:
+    with contextlib.suppress(sqlite3.DatabaseError, UnicodeDecodeError), contextlib.closing(sqlite3.connect(uri, uri=True)) as db:
         check_version(db, path)
 
 
@@ -68,6 +68,14 @@ def migrate(db: sqlite3.Connection, version: int) -> None:
     db.execute("INSERT INTO fact VALUES (?, ?) ON CONFLICT DO NOTHING", (TAG_REF_KEY, secrets.token_hex(KEY_BYTES)))
 
 
-def is_sound(db: sqlite3.Connection) -> bool:
-    """Whether every page can be read and makes sense. Reads the whole file: about a second for 500 MB."""
-    return bool(db.execute("PRAGMA quick_check(1)").fetchone() == ("ok",))
+def objects(version: int) -> set[tuple[str, str, str]]:
+    """Kind, name and text of everything a database of this version has."""
+    with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
+        for sql in migrations()[:version]:
+            db.executescript(sql)
+        return objects_in(db)
+
+
+def objects_in(db: sqlite3.Connection) -> set[tuple[str, str, str]]:
+    """The same of a database that is there, and what others have added to it."""
+    return set(db.execute("SELECT type, name, sql FROM sqlite_schema WHERE sql IS NOT NULL"))

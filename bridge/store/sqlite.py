@@ -11,8 +11,9 @@ from bridge.clock import Clock
 from bridge.core.leap import Leap
 from bridge.core.values import ChargePointId, SessionId
 from bridge.errors import StoreRefused
-from bridge.store import files, leaps, schema, writes
+from bridge.store import files, leaps, salvage, schema, soundness, writes
 from bridge.store.connection import advice, connect, is_damage, is_no_room
+from bridge.store.loss import Salvage
 from bridge.store.protocol import Change, StoreHealth
 from bridge.store.reads import Reads
 from bridge.store.scribe import Scribe
@@ -24,8 +25,12 @@ class SqliteStore(Reads):
 
     set_aside: Path | None
     """Where a damaged database was moved when this one was opened in its place; worth an alert. None: it was sound, or new."""
+    salvage: Salvage | None
+    """What was saved of it and what was lost. Told by each opening until a store that told it was closed in good order."""
 
-    def __init__(self, *, db: sqlite3.Connection, writer: Writer, lock: files.Lock, clock: Clock, set_aside: Path | None) -> None:
+    def __init__(
+        self, *, db: sqlite3.Connection, writer: Writer, lock: files.Lock, clock: Clock, set_aside: Path | None, salvage: Salvage | None
+    ) -> None:
         """Use `open`."""
         super().__init__(db)
         self._writer = writer
@@ -33,6 +38,7 @@ class SqliteStore(Reads):
         self._clock = clock
         self._closed = False
         self.set_aside = set_aside
+        self.salvage = salvage
 
     @classmethod
     def open(
@@ -46,7 +52,8 @@ class SqliteStore(Reads):
     ) -> "SqliteStore":
         """Open a database, or make one: the file readable by its owner only, and ours alone (a lock beside it).
 
-        Checks it and brings it up to date; a damaged one is set aside (see `set_aside`). Blocks, about a second for 500 MB.
+        Checks it and brings it up to date; a damaged one is set aside (see `set_aside`) and what can be read of it is saved. Blocks,
+        about a second for 100 MB, and a quarter of a minute more where it is damaged.
         `on_health` is called on the loop whenever the disk begins to refuse and when it takes records again; until then it is
         taken to be well. `hand` and `reserve` are brought by a simulated disk. Raises StoreRefused, whose text says what to do. Must
         be called inside a running loop.
@@ -60,11 +67,17 @@ class SqliteStore(Reads):
                 db, aside = _open_with_reserve(path, clock, reserve or files.Reserve(path))
                 on_error.callback(db.close)
                 reading = connect(path, writes=False)
+                on_error.callback(reading.close)
+                told = salvage.report(Reads(reading).fact(salvage.SALVAGED))
+                if told is not None:
+                    aside = path.with_name(told.aside)
+                elif aside is not None:
+                    told = Salvage(aside=aside.name)
                 on_error.pop_all()
         except sqlite3.Error as error:
             raise StoreRefused(advice(error, path)) from error
         writer = Writer(Scribe(path, db, reserve or files.Reserve(path)), hand or ThreadHand(), on_health)
-        store = cls(db=reading, writer=writer, lock=lock, clock=clock, set_aside=aside)
+        store = cls(db=reading, writer=writer, lock=lock, clock=clock, set_aside=aside, salvage=told)
         store._writer.start()
         return store
 
@@ -91,6 +104,10 @@ class SqliteStore(Reads):
 
     async def close(self) -> None:
         """Write what was handed in, as far as the disk takes it, and close. A second call does nothing."""
+        if self.salvage is not None:
+            self.salvage = None
+            forgotten = self._writer.run(functools.partial(writes.forget_fact, name=salvage.SALVAGED))
+            forgotten.add_done_callback(asyncio.Future.exception)  # else it is told once more
         await self._writer.drain()
         if not self._closed:
             self._closed = True
@@ -110,15 +127,16 @@ def _open_with_reserve(path: Path, clock: Clock, reserve: files.Reserve) -> tupl
 
 
 def _open_or_replace(path: Path, clock: Clock) -> tuple[sqlite3.Connection, Path | None]:
-    """A writing connection to a sound database of the newest schema, and where a damaged one went. The caller holds the lock."""
+    """A writing connection to a sound database of the newest schema, and where a log without one went. The caller holds the lock."""
     aside: Path | None = None
+    salvage.resume(path, clock.utc_ms())
     if not path.exists() and files.has_orphans(path):
         aside = files.set_aside(path, clock.utc_ms())
     db = _open_if_sound(path)
     if db is None:
-        aside = files.set_aside(path, clock.utc_ms())
+        salvage.rescue(path, clock.utc_ms())
         db = _open_if_sound(path)
-        assert db is not None, "an empty database is sound"
+        assert db is not None, "a database just made is sound"
     return db, aside
 
 
@@ -131,11 +149,13 @@ def _open_if_sound(path: Path) -> sqlite3.Connection | None:
             db = connect(path, writes=True, any_thread=True)
             otherwise.callback(db.close)
             version = schema.check_version(db, path)
-            if not schema.is_sound(db):
+            if not soundness.is_whole(db, version):
                 return None
             schema.migrate(db, version)
+            if not soundness.is_true(db):
+                return None
             _write_anew(db)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             if is_damage(error):
                 return None
             raise

@@ -9,13 +9,17 @@ from typing import Final, TypeAlias, assert_never
 from bridge.core.effects import Record, RecordSample, RecordStart, RecordStop, RecordUpdate
 from bridge.core.values import ChargePointId, SessionId, TagInfo
 from bridge.store import policy
-from bridge.store.codec import DECISION, HISTORY, KEPT, RECORD, TAG_INFO
+from bridge.store.codec import DECISION, HISTORY, KEPT, OFFLINE, RECORD, TAG_INFO
 from bridge.store.protocol import Change
+from bridge.store.seal import checksum
 
 Row: TypeAlias = tuple[str | int | None, ...]
 
 _KEEP = "INSERT INTO kept VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET utc_ms = excluded.utc_ms, state = excluded.state"
-_ASSIGN = "INSERT INTO assigned VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET backend_id = excluded.backend_id"
+_ASSIGN = """
+INSERT INTO assigned VALUES (?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET backend_id = excluded.backend_id, checksum = excluded.checksum
+"""
 _RECORD = "INSERT INTO outbox (charge_point, link, session, kind, record, created_ms) VALUES (?, ?, ?, ?, ?, ?)"
 _SENT = "UPDATE outbox SET attempts = ?, message = ?, error = ? WHERE id = ? AND state = 'queued'"
 _DELIVERED = """
@@ -34,9 +38,10 @@ _FOLLOWS_ITS_START = """
 UPDATE outbox SET state = 'queued', attempts = 0, message = NULL, retry_ms = NULL, settled_ms = NULL, rounds = rounds + 1
 WHERE id = ? AND state <> 'delivered'
 """
+# `as_offline` is the codec's: the text has a seal.
 _WAITED = """
-UPDATE outbox SET record = json_set(record, '$.offline', json('true'))
-WHERE state = 'queued' AND charge_point = ?1 AND link = ?2 AND id > (
+UPDATE outbox SET record = as_offline(record, charge_point)
+WHERE instr(record, ?3) = 0 AND state = 'queued' AND charge_point = ?1 AND link = ?2 AND id > (
     SELECT min(id) FROM outbox WHERE state = 'queued' AND charge_point = ?1 AND link = ?2)
 """
 _PARKED = "UPDATE outbox SET state = 'parked', error = ?, retry_ms = ?, settled_ms = ? WHERE id = ? AND state <> 'delivered'"
@@ -78,6 +83,7 @@ DELETE FROM tag WHERE seq IN (SELECT seq FROM tag WHERE charge_point = ?1 ORDER 
 _EMPTY_LIST = "DELETE FROM local_list WHERE charge_point = ?"
 _UNLIST = "DELETE FROM local_list WHERE charge_point = ? AND tag_key = ?"
 _LIST = "INSERT INTO local_list VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET info = excluded.info"
+_FORGET_FACT = "DELETE FROM fact WHERE name = ?"
 _SET_FACT = "INSERT INTO fact VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value"
 
 DAY_MS: Final = 86_400_000
@@ -108,20 +114,25 @@ def kind(record: Record) -> str:
             assert_never(record)
 
 
+def name_checksum(*key_and_name: str | None) -> int:
+    """Of a row of `assigned`: the wrong name would bill somebody else's transaction."""
+    return checksum(*(part or "" for part in key_and_name))
+
+
 def prepare(change: Change) -> Prepared:
     """Encode a change. The order matters: a name is assigned before the start that brought it counts as delivered under it."""
     owner, link, now_ms = change.charge_point, change.link, change.utc_ms
     assert link is not None or not (change.records or change.assigned), "records are for a backend"
     tables: list[tuple[str, list[Row]]] = [
-        (_ASSIGN, [(owner, link, session, name) for session, name in change.assigned]),
-        (_RECORD, [(owner, link, record.session, kind(record), RECORD.encode(record), now_ms) for record in change.records]),
+        (_ASSIGN, [(owner, link, session, name, name_checksum(owner, link, session, name)) for session, name in change.assigned]),
+        (_RECORD, [(owner, link, record.session, kind(record), RECORD.encode(record, owner), now_ms) for record in change.records]),
         (_SENT, [(sent.attempts, sent.message, sent.error, sent.id) for sent in change.sent]),
         (_DELIVERED, [(number, now_ms) for number in change.delivered]),
         (_FOLLOWS_ITS_START, [(number,) for number in change.delivered]),
         (_PARKED, [(parked.error, parked.retry_ms, now_ms, parked.id) for parked in change.parked]),
-        (_WAITED, [(owner, link)] if change.waited else []),
-        (_HISTORY, [(owner, entry.ended_ms, HISTORY.encode(entry)) for entry in change.history]),
-        (_DECISION, [(owner, decision.utc_ms, DECISION.encode(decision)) for decision in change.decisions]),
+        (_WAITED, [(owner, link, OFFLINE)] if change.waited else []),
+        (_HISTORY, [(owner, entry.ended_ms, HISTORY.encode(entry, owner)) for entry in change.history]),
+        (_DECISION, [(owner, decision.utc_ms, DECISION.encode(decision, owner)) for decision in change.decisions]),
         (_TRIM_DECISIONS, [(owner, policy.DECISIONS_MAX)] if change.decisions else []),
         (_FORGET_TAGS, [(owner,)] if change.forget_tags else []),
         (_FORGET_TAG, [(owner, tag.key) for tag in change.forgotten]),
@@ -129,15 +140,17 @@ def prepare(change: Change) -> Prepared:
     ]
     for tag, info in change.remembered:
         tables.append((_FORGET_TAG, [(owner, tag.key)]))
-        tables.append((_REMEMBER, [(owner, tag.key, TAG_INFO.encode(info))]))
+        tables.append((_REMEMBER, [(owner, tag.key, TAG_INFO.encode(info, owner))]))
     tables.append((_TRIM_TAGS, [(owner, policy.TAGS_MAX)] if change.remembered else []))
     for entry in change.listed:
         key = entry.tag.key
-        tables.append((_UNLIST, [(owner, key)]) if entry.info is None else (_LIST, [(owner, key, TAG_INFO.encode(_listed(entry.info)))]))
+        tables.append(
+            (_UNLIST, [(owner, key)]) if entry.info is None else (_LIST, [(owner, key, TAG_INFO.encode(_listed(entry.info), owner))])
+        )
     return Prepared(
         charge_point=owner,
         utc_ms=now_ms,
-        kept=None if change.kept is None else (owner, now_ms, KEPT.encode(change.kept)),
+        kept=None if change.kept is None else (owner, now_ms, KEPT.encode(change.kept, owner)),
         statements=tuple((sql, rows) for sql, rows in tables if rows),
     )
 
@@ -174,3 +187,8 @@ def prune(db: sqlite3.Connection, utc_ms: int) -> bool:
 def set_fact(db: sqlite3.Connection, name: str, value: str) -> None:
     """Keep a fact."""
     db.execute(_SET_FACT, (name, value))
+
+
+def forget_fact(db: sqlite3.Connection, name: str) -> None:
+    """Keep it no longer."""
+    db.execute(_FORGET_FACT, (name,))
