@@ -10,13 +10,15 @@ from bridge.audit.ledgers import Finding
 from tests.bad_days.test_disk import SmallDisk, mount
 from tests.kills.campaign import Outcome, closing_line, outlives
 
+pytestmark = pytest.mark.timeout(300)
+"""Some ten lives of a process, and what has to be awaited at the end: twenty seconds each, and minutes on a machine full of tests."""
 FULL_FROM, FULL_UNTIL = 2, 5
 """Between these kills the disk takes nothing."""
 
 
 async def test_a_dozen_kills_lose_and_double_nothing(tmp_path: Path) -> None:
     """Killed while it starts, while it recovers, while people charge, with links that break: the auditor finds nothing."""
-    outcome = await outlives(tmp_path, seed="test", kills=12, charge_points=8)
+    outcome = await outlives(tmp_path, seed="test", kills=12, charge_points=6)
     assert outcome.findings == ()
     assert (outcome.kills, outcome.unaccounted_wh) == (12, 0)
     assert outcome.transactions > 12
@@ -43,7 +45,7 @@ async def test_kills_on_a_full_disk_lose_and_double_nothing(tmp_path: Path, disk
         if disk is not None and number == FULL_UNTIL:
             disk.free(0)
 
-    outcome = await outlives(tmp_path, seed="full", kills=7, charge_points=6, disk=tmp_path / "disk", worse=weather)
+    outcome = await outlives(tmp_path, seed="full", kills=7, charge_points=4, disk=tmp_path / "disk", worse=weather)
     assert outcome.findings == ()
     assert (outcome.kills, outcome.unaccounted_wh) == (7, 0)
 

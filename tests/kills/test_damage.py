@@ -1,0 +1,75 @@
+"""The database is damaged under a running bridge, or while it is dead: noticed, set aside, told; the service goes on."""
+
+from pathlib import Path
+
+from tests.journeys.garage import Garage
+from tests.journeys.house import CARD, OTHER, House, house
+from tests.peers.broker import Mosquitto
+
+PAGE_BYTES = 4096
+ALERT = "bridge/alert/database_set_aside"
+
+
+def damage(database: Path) -> None:
+    """Every second page is junk now, as of a worn-out card; the log beside it is cut off in the middle."""
+    with database.open("r+b") as file:
+        for offset in range(PAGE_BYTES, database.stat().st_size, 2 * PAGE_BYTES):
+            file.seek(offset)
+            file.write(b"\xa5" * PAGE_BYTES)
+    log = database.with_name(f"{database.name}-wal")
+    with log.open("r+b") as file:
+        file.truncate(log.stat().st_size // 2)
+
+
+def set_aside(folder: Path) -> list[Path]:
+    """The evidence."""
+    return [file for file in folder.iterdir() if ".damaged-" in file.name and not file.name.endswith(("-wal", "-shm"))]
+
+
+async def charges_again(home: House, garage: Garage, card: str) -> None:
+    """The next driver, with everything in order."""
+    await garage.box.unplug()
+    await garage.reports("Available")
+    await home.topics.shows("charge_point/garage/status", "Available")
+    before = len(garage.bills())
+    await garage.charges(card)
+    await garage.box.draw(500)
+    await garage.box.unplug()
+    await garage.ends("EVDisconnected")
+    assert [bill.energy_wh for bill in garage.bills()[before:]][-1] == 500
+
+
+async def test_damaged_while_it_was_dead(tmp_path: Path) -> None:
+    """Killed with a session running and records waiting, and the disk is worn out: an alert says so, and the next one charges."""
+    with Mosquitto() as broker:
+        async with house(tmp_path, broker) as home, home.garage() as garage:
+            await garage.charges(CARD)
+            await garage.box.draw(1000)
+            async with garage.offline():
+                await garage.box.unplug()
+                await home.topics.hears("charge_point/garage/history")
+                await home.process.kill()
+                damage(tmp_path / "evbridge.db")
+                await home.process.start(online=[])
+                await garage.box.appear()
+            told = await home.topics.reads(ALERT, "was damaged", "is set aside as", "a person")
+            [evidence] = set_aside(tmp_path)
+            assert str(evidence) in told.text
+            await charges_again(home, garage, OTHER)
+
+
+async def test_damaged_while_it_runs(tmp_path: Path) -> None:
+    """Restarted, in order or not, it sets the database aside and serves; nobody's car waits for a database."""
+    with Mosquitto() as broker:
+        async with house(tmp_path, broker) as home, home.garage() as garage:
+            await garage.charges(CARD)
+            await garage.box.draw(1000)
+            damage(tmp_path / "evbridge.db")
+            await garage.box.unplug()
+            await home.process.stop()
+            await home.process.start()
+            await garage.box.appear()
+            told = await home.topics.reads(ALERT, "was damaged", "is set aside as", "a person")
+            [evidence] = set_aside(tmp_path)
+            assert str(evidence) in told.text
+            await charges_again(home, garage, OTHER)
