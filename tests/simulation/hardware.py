@@ -60,6 +60,7 @@ class Wallbox:
         self._rng = world.chance(f"wallbox {name}")
         self._happened = happened
         self._since_s = 0.0
+        self._obeys_s = 0.0
         self._plug_ins = 0
         self._turn = 0
         """Of the state; what was planned in an older one is void."""
@@ -72,7 +73,9 @@ class Wallbox:
             self._hear,
         )
         self._greet()
-        world.after(self._rng.uniform(0, BUSY_REPORT_S), self._tick)
+        self._beat = 0
+        """Of the meter's own rhythm; an older one is void."""
+        world.after(self._rng.uniform(0, BUSY_REPORT_S), self._tick, 0)
 
     # --- physics ----------------------------------------------------------------------------------------------------------------------
 
@@ -100,8 +103,10 @@ class Wallbox:
         self.power_w = power_w
         self._turn += 1
         self._happened(Power(at_ms=self._world.now_ms, charge_point=self.name, power_w=power_w, register_wh=self.register_wh))
-        self._world.note("power", self.name, f"{power_w:.0f}")
+        self._world.note("power", self.name, f"{power_w:.0f}", self.register_wh)
         if power_w > 0:
+            self._beat += 1
+            self._world.after(BUSY_REPORT_S, self._tick, self._beat)
             self._world.after(self.wants_wh / power_w * 3600 + 0.01, self._satisfied, self._turn)
         self._report_state()
         self.report_meter()
@@ -153,7 +158,9 @@ class Wallbox:
                 )
             )
         elif not self.stubborn:
-            self._world.after(self._rng.uniform(0.1, 2 * REACT_S), self._obey, topic.rsplit("/", 1)[-1], payload.decode())
+            # one after the other, however fast they come
+            self._obeys_s = max(self._obeys_s, self._world.now_s + self._rng.uniform(0.1, 2 * REACT_S))
+            self._world.at(self._obeys_s, self._obey, topic.rsplit("/", 1)[-1], payload.decode())
 
     def _obey(self, what: str, value: str) -> None:
         match what:
@@ -209,9 +216,10 @@ class Wallbox:
             self.device.publish(f"{ROOT}/meter/{self.name}/energy_wh", str(self.register_wh))
             self.device.publish(f"{ROOT}/meter/{self.name}/power_w", f"{self.power_w:.0f}", qos=0)
 
-    def _tick(self) -> None:
-        self._world.after(BUSY_REPORT_S if self.power_w else IDLE_REPORT_S, self._tick)
-        self.report_meter()
+    def _tick(self, beat: int) -> None:
+        if beat == self._beat:
+            self._world.after(BUSY_REPORT_S if self.power_w else IDLE_REPORT_S, self._tick, beat)
+            self.report_meter()
 
     # --- what becomes of it -----------------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from bridge.audit.ledgers import Cut, Happened, Managed, Metered, Outage, Steppe
 from bridge.config import Configuration, load
 from bridge.core.values import ChargePointId
 from bridge.errors import StoreRefused
-from tests.simulation.broker import MqttBroker
+from tests.simulation.broker import Device, MqttBroker
 from tests.simulation.central import Central
 from tests.simulation.disk import SimulatedDisk
 from tests.simulation.hardware import MAX_W, PHASES, ROOT, VOLTS, Make, Wallbox
@@ -100,6 +100,10 @@ class House:
         """It is not started again."""
         self.down_s: Callable[[], float] = lambda: 1.0
         """How long it takes until the bridge is started again."""
+        self.manager = Device(self.broker, "energy manager", (), lambda _topic, _payload, _retained: None)
+        self._wanted: dict[ChargePointId, float] = {}
+        self._heard: dict[ChargePointId, tuple[bool, float]] = {}
+        """What the bridge has been told by energy management: allow, and a limit."""
         self._tapped: dict[str, str] = {}
         self._down_since_ms: int | None = 0
         self._stopping = False
@@ -198,7 +202,7 @@ class House:
         if ended_by_itself and not self._stopping:
             self.cuts.append(Cut(at_ms=self.world.now_ms))
         self.mishaps += [f"life {life.number}, {self.world.now_s:.3f} s: {mishap!r}" for mishap in mishaps]
-        self.world.after(self.down_s(), self._start_again)
+        self.world.after(self.down_s(), self.start_again)
 
     def _is_the_disk(self, mishap: BaseException | str) -> bool:
         """Refusing to start on a disk that refuses is right: the service manager tries again (reliability.md D5)."""
@@ -207,7 +211,8 @@ class House:
             return True
         return False
 
-    def _start_again(self) -> None:
+    def start_again(self) -> None:
+        """Whoever looks after it does, where it is down."""
         if self.life is None and not self.finished:
             self.start()
 
@@ -227,26 +232,42 @@ class House:
         self.wallboxes[charge_point].tap(card, number)
 
     def _delivered(self, topic: str, payload: bytes) -> None:
-        """A message has reached the bridge: a tap counts from here."""
-        if topic.endswith("/tap"):
-            text = payload.decode()
-            number = text.rpartition('"id": "')[2].partition('"')[0]
-            card = self._tapped.pop(number, None)
-            if card is not None:
-                charge_point = ChargePointId(topic.split("/")[2])
-                self.happened.append(Tapped(at_ms=self.world.now_ms, charge_point=charge_point, id=number, tag=card))
+        """A message has reached the bridge: only from here on it can be held to it."""
+        parts = topic.split("/")
+        match parts[1:]:
+            case ["nfc", name, "tap"]:
+                number = payload.decode().rpartition('"id": "')[2].partition('"')[0]
+                card = self._tapped.pop(number, None)
+                if card is not None:
+                    self.happened.append(Tapped(at_ms=self.world.now_ms, charge_point=ChargePointId(name), id=number, tag=card))
+            case ["ems", _, name, "allow" | "limit_w" as what]:
+                self._managed(ChargePointId(name), what, payload.decode())
+            case _:
+                pass
 
     def manage(self, charge_point: ChargePointId, limit_w: float) -> None:
-        """Energy management speaks, for one charge point."""
-        least_w = 6 * VOLTS * PHASES
-        device = self.wallboxes[charge_point].device
-        allow = limit_w > 0
-        device.publish(f"{ROOT}/ems/load/{charge_point}/allow", "true" if allow else "false")
-        if allow:
-            device.publish(f"{ROOT}/ems/load/{charge_point}/limit_w", f"{limit_w:.0f}")
-        effective_w = limit_w if limit_w >= least_w else 0.0
-        self.happened.append(Managed(at_ms=self.world.now_ms, charge_point=charge_point, limit_w=min(effective_w, MAX_W)))
+        """Energy management speaks, for one charge point. Above the least a limit goes before the yes, so that no moment allows more."""
+        self._wanted[charge_point] = limit_w
+        self._say_managed(charge_point)
         self.world.note("managed", charge_point, f"{limit_w:.0f}")
+
+    def manage_again(self) -> None:
+        """It is connected again, and repeats itself."""
+        self.manager.listen()
+        for name in self._wanted:
+            self._say_managed(name)
+
+    def _say_managed(self, charge_point: ChargePointId) -> None:
+        limit_w = self._wanted[charge_point]
+        if limit_w > 0:
+            self.manager.publish(f"{ROOT}/ems/load/{charge_point}/limit_w", f"{limit_w:.0f}")
+        self.manager.publish(f"{ROOT}/ems/load/{charge_point}/allow", "true" if limit_w > 0 else "false")
+
+    def _managed(self, charge_point: ChargePointId, what: str, value: str) -> None:
+        allow, limit_w = self._heard.get(charge_point, (True, MAX_W))
+        self._heard[charge_point] = now = (value == "true", limit_w) if what == "allow" else (allow, float(value))
+        effective_w = now[1] if now[0] and now[1] >= 6 * VOLTS * PHASES else 0.0
+        self.happened.append(Managed(at_ms=self.world.now_ms, charge_point=charge_point, limit_w=min(effective_w, MAX_W)))
 
     # --- the ledgers ------------------------------------------------------------------------------------------------------------------
 

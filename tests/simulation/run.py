@@ -15,8 +15,8 @@ from tests.simulation.house import House, Plan
 from tests.simulation.people import Driver, EnergyManager
 from tests.simulation.storms import STORMS, Season, Sky, Storm
 
-SETTLE_S = 300.0
-"""For everything to find each other again."""
+SETTLE_S = 1200.0
+"""For everything to find each other again, and for the meters to speak."""
 QUIET_S = 6 * 3600.0
 """Within so long after the last fault everything is delivered, or something is stuck."""
 LOOK_S = 120.0
@@ -115,9 +115,11 @@ class Simulation:
             house.broker.come_back()
         for box in house.wallboxes.values():
             box.find_broker()
+        house.manage_again()
         for manager in self.managers.values():
             manager.release()
         house.down_s = lambda: 1.0
+        house.start_again()
 
     def become_quiet(self) -> list[str]:
         """Wait until nothing waits; what an operator has to look at is sent again. Returns what is left after a long time."""

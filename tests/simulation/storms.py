@@ -399,6 +399,7 @@ def _broker_down(sky: Sky) -> End:
         house.broker.come_back()
         for box in house.wallboxes.values():
             house.world.after(rng.uniform(0.1, 20), box.find_broker)
+        house.world.after(rng.uniform(0.1, 5), house.manage_again)
 
     return sky.outage("broker", None, over)
 
