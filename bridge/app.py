@@ -5,7 +5,6 @@ import functools
 import gc
 import logging
 import signal
-import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random, SystemRandom
@@ -13,7 +12,7 @@ from typing import NoReturn
 
 from bridge import __version__
 from bridge.clock import Clock
-from bridge.config.values import ChargePoint, Configuration, Csms, PasswordForm
+from bridge.config.values import ChargePoint, Configuration, Csms
 from bridge.core.alerts import AlertId
 from bridge.core.events import BrokerLost, BrokerSynchronised, Restarted, StorageChanged
 from bridge.core.state import Kept, NoSession, State
@@ -26,20 +25,14 @@ from bridge.logroom import Logroom
 from bridge.monitor import Monitor
 from bridge.mqtt.client import Broker
 from bridge.mqtt.messages import Message, RequestMessage, RequestRefused, RetainedEvent
-from bridge.mqtt.privacy import mask
 from bridge.mqtt.render import Health, Info, Renderer
 from bridge.mqtt.wire import BrokerSettings
 from bridge.mqtt.wire import Connect as BrokerConnect
 from bridge.mqtt.wire import Wire as BrokerWire
-from bridge.ocpp.backoff import Intervals, Pace
-from bridge.ocpp.dialect import Dialect
 from bridge.ocpp.link import Link
-from bridge.ocpp.privacy import hidden
-from bridge.ocpp.setup import LinkSettings, LinkSetup
-from bridge.ocpp.v16.dialect import Dialect16
-from bridge.ocpp.v201.dialect import Dialect201
 from bridge.ocpp.websocket import Opener, SocketSettings
-from bridge.ocpp.wire import Connect, Endpoint
+from bridge.ocpp.wire import Connect
+from bridge.roads import CONNECTS_A_SECOND, Road, road
 from bridge.runtime import Runtime
 from bridge.site import Site
 from bridge.store.protocol import CLEAN_STOP, TAG_REF_KEY, StoreHealth
@@ -49,12 +42,7 @@ from bridge.timekeeping import Timekeeper
 
 HEALTH_S = 60.0
 """How often `bridge/health` is told at least."""
-CONNECTS_A_SECOND = 100
-"""First connections of many charge points are spread, so that a central system is not hit by all at once (performance.md §3)."""
 MEGABYTE = 1024 * 1024
-
-DIALECTS: Mapping[str, Callable[[], Dialect]] = {"ocpp1.6": Dialect16, "ocpp2.0.1": Dialect201}
-"""By sub-protocol."""
 
 log = logging.getLogger("bridge")
 
@@ -140,11 +128,11 @@ class App:
         self._monitors = {one.id: self._monitor(one) for one in configuration.csms.values() if one.monitor}
         self._display.online_changed = self._online_changed
         self._recorder = self._recording(key)
-        contexts = {one.id: _tls(one) for one in configuration.csms.values()}
+        roads = {one.id: self._road(one) for one in configuration.csms.values()}
         leap = self._timekeeper.begin()
         for one in configuration.charge_points.values():
             kept = self._store.kept(one.id) or Kept()
-            self._add(one, kept if leap is None else leap.kept(kept), contexts)
+            self._add(one, kept if leap is None else leap.kept(kept), roads)
         if self._store.salvage is not None:
             self._display.alert(AlertId.DATABASE_SET_ASIDE, self._store.salvage.text(configuration.store), passing=False)
 
@@ -154,7 +142,7 @@ class App:
             return None
         return recorder(folder=folder_of(self._configuration.store), key=key, size_max=size_mb * MEGABYTE)
 
-    def _add(self, one: ChargePoint, kept: Kept, contexts: dict[str, ssl.SSLContext | None]) -> None:
+    def _add(self, one: ChargePoint, kept: Kept, roads: Mapping[str, Road]) -> None:
         csms = one.csms
         state = State(
             rules=one.rules,
@@ -172,36 +160,22 @@ class App:
             take=step if self._recorder is None else self._recorder.step,
         )
         self._runtimes[one.id] = runtime
-        if csms is None or one.address is None:
+        if csms is None:
             return
-        endpoint = Endpoint(
-            url=one.address,
-            identity=one.identity,
-            subprotocols=csms.protocols,
-            password=_password(one, csms),
-            tls=contexts[csms.id],
-        )
-        setup = LinkSetup(
-            endpoint=endpoint,
-            nameplate=one.nameplate,
-            clock=self._clock,
-            rng=self._rng,
-            connect=self._surroundings.opener(self._clock.utc_ms, SocketSettings(open_s=csms.connect_timeout_s)),
-            hide=functools.partial(hidden, mask=mask),
-            note=functools.partial(self._logroom.note, one.id),
-            on_time=functools.partial(self._timekeeper.told, csms.id),
-            network_hosts=csms.network_hosts,
-            tls=functools.cache(functools.partial(_context, csms)),
-            settings=LinkSettings(
-                call_timeout_s=csms.call_timeout_s,
-                start_spread_s=len(self._configuration.charge_points) / CONNECTS_A_SECOND,
-                pace=_pace(csms.reconnect_max_s),
-                intervals=Intervals(floor_s=csms.boot_retry_min_s),
-            ),
-        )
-        link = Link(station=runtime, dialects=[DIALECTS[one]() for one in csms.protocols], setup=setup)
+        link = roads[csms.id].link(runtime, one)
         runtime.wire = link
         self._links.append(link)
+
+    def _road(self, csms: Csms) -> Road:
+        return road(
+            csms,
+            clock=self._clock,
+            rng=self._rng,
+            opener=self._surroundings.opener,
+            note=self._logroom.note,
+            on_time=functools.partial(self._timekeeper.told, csms.id),
+            start_spread_s=len(self._configuration.charge_points) / CONNECTS_A_SECOND,
+        )
 
     # --- life -------------------------------------------------------------------------------------------------------------------------
 
@@ -364,26 +338,3 @@ def broker_settings(configuration: Configuration) -> BrokerSettings:
         root=mqtt.root,
         protocol=mqtt.protocol.value,
     )
-
-
-def _tls(csms: Csms) -> ssl.SSLContext | None:
-    """One context for all links to a central system: each of its own would cost 20 KiB more (performance.md §2)."""
-    return _context(csms) if csms.url.startswith("wss:") else None
-
-
-def _context(csms: Csms) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=csms.ca_file)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
-
-
-def _pace(cap_s: float) -> Pace:
-    """The usual waits between attempts to connect, none longer than this."""
-    usual = Pace()
-    return Pace(first_s=min(usual.first_s, cap_s), cap_s=cap_s, patient_s=min(usual.patient_s, cap_s))
-
-
-def _password(one: ChargePoint, csms: Csms) -> bytes | None:
-    if one.password is None:
-        return None
-    return bytes.fromhex(one.password.text) if csms.password_form is PasswordForm.HEX else one.password.text.encode()

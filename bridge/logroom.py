@@ -45,7 +45,7 @@ class Logroom:
         log.removeHandler(self._handler)
         await self._porter.stop()
 
-    def note(self, charge_point: ChargePointId, mark: str, text: str) -> None:
+    def note(self, charge_point: str, mark: str, text: str) -> None:
         """A frame was sent or received; its tags are masked."""
         self.journal.note(charge_point, self._clock.utc_ms(), mark, text)
 

@@ -1,13 +1,14 @@
 """From a document without problems to the values everything else is built from."""
 
 from decimal import Decimal
+from functools import cache
 
 from bridge.config import checks
 from bridge.config.findings import Document, table
 from bridge.config.secrets import Secrets
 from bridge.config.values import ChargePoint, Configuration, Csms, Log, LogForm, Mqtt, MqttProtocol, PasswordForm, Reader
 from bridge.core.identity import User
-from bridge.core.settings import Ability, Cable, EnergyRules, Missing, Rules
+from bridge.core.settings import Ability, Cable, EnergyRules, Missing, Rules, Settings
 from bridge.core.values import ChargePointId, IdTag, Mode, ReaderId, TagKind, UserId
 from bridge.ocpp.address import station_url
 from bridge.ocpp.dialect import Nameplate
@@ -19,8 +20,9 @@ TAG_LENGTH_ALONE = 36
 def build(document: Document, secrets: Secrets) -> Configuration:
     """Everything at once."""
     csms = {key: _csms(key, values, secrets) for key, values in checks.tables(document, "csms")}
+    identities = frozenset(checks.identity(*each) for each in checks.tables(document, "charge_points"))
     charge_points = {
-        ChargePointId(key): _charge_point(key, document, csms.get(values.get("csms", "")), secrets)
+        ChargePointId(key): _charge_point(key, document, csms.get(values.get("csms", "")), secrets, identities)
         for key, values in checks.tables(document, "charge_points")
     }
     return Configuration(
@@ -69,10 +71,9 @@ def _csms(key: str, values: Document, secrets: Secrets) -> Csms:
     )
 
 
-def _charge_point(key: str, document: Document, csms: Csms | None, secrets: Secrets) -> ChargePoint:
+def _charge_point(key: str, document: Document, csms: Csms | None, secrets: Secrets, identities: frozenset[str]) -> ChargePoint:
     values = table(table(document, "charge_points"), key)
     identity = checks.identity(key, values)
-    identities = [checks.identity(*each) for each in checks.tables(document, "charge_points")]
     return ChargePoint(
         id=ChargePointId(key),
         identity=identity,
@@ -84,8 +85,14 @@ def _charge_point(key: str, document: Document, csms: Csms | None, secrets: Secr
         readers=tuple(ReaderId(reader) for reader in checks.readers(key, values)),
         nameplate=_nameplate(values),
         rules=_rules(key, document, csms),
-        settings=checks.settings(document, key),
+        settings=_shared(checks.settings(document, key)),
     )
+
+
+@cache
+def _shared(settings: Settings) -> Settings:
+    """One object for all charge points with the same: it takes half a kilobyte."""
+    return settings
 
 
 def _nameplate(values: Document) -> Nameplate:
@@ -119,7 +126,7 @@ def _rules(key: str, document: Document, csms: Csms | None) -> Rules:
         resume=values.get("resume", False),
         continue_max_s=float(values.get("continue_max_s", 600)),
         energy=_energy(table(document, "ems")),
-        can=_abilities(values),
+        can=_abilities(tuple(values.get("can", ("limit", "unlock")))),
         smart_charging=values.get("smart_charging", False),
         transaction_events=csms is not None and "ocpp2.0.1" in csms.protocols,
         vendors=tuple(values.get("data_transfer_vendors", ())),
@@ -128,8 +135,10 @@ def _rules(key: str, document: Document, csms: Csms | None) -> Rules:
     )
 
 
-def _abilities(values: Document) -> frozenset[Ability]:
-    return frozenset(map(Ability, values.get("can", ("limit", "unlock"))))
+@cache
+def _abilities(words: tuple[str, ...]) -> frozenset[Ability]:
+    """One set for all charge points that can the same."""
+    return frozenset(map(Ability, words))
 
 
 def _price(values: Document) -> Decimal | None:

@@ -17,7 +17,7 @@ class Conformity:
         """`name` is the charge point's, for the log."""
         self._name = name
         self._version = version
-        self._warned: frozenset[str] = frozenset()
+        self._warned: tuple[str, ...] = ()
 
     def check(self, action: str, kind: Kind, payload: JsonObject) -> None:
         """Say what is wrong: of ours each time, of the central system's once for each message."""
@@ -28,5 +28,5 @@ class Conformity:
         if kind is Kind.REQUEST:
             log.error("%s: our %s breaks its schema (%s at /%s): please report it", self._name, what, violation.keyword, violation.path)
         elif what not in self._warned:
-            self._warned |= {what}
+            self._warned = (*self._warned, what)
             log.warning("%s: the central system's %s breaks its schema (%s at /%s)", self._name, what, violation.keyword, violation.path)

@@ -50,10 +50,11 @@ class StatusNews:
                 continue
             seen = self._seen.get(place)
             if seen is None or seen[0] != essence:
-                seen = self._seen[place] = (essence, now_s)
+                seen = (essence, now_s)
             due_s = seen[1] + minimum_s
             if told is None or due_s <= now_s:
                 return place, status
+            self._seen[place] = seen
             self.due_s = due_s if self.due_s is None else min(self.due_s, due_s)
         self.stale = False
         return None

@@ -45,8 +45,8 @@ class LinkSetup:
     connect: Connect
     hide: Callable[[str], str]
     """Masks the tags in a text that goes into the log or the queue's error column."""
-    note: Callable[[str, str], None] = lambda _mark, _text: None
-    """Keeps what was said: a mark, and the frame with its tags masked."""
+    note: Callable[[str, str, str], None] = lambda _name, _mark, _text: None
+    """Keeps what was said: the charge point's name, a mark, and the frame with its tags masked."""
     on_time: Callable[[int], None] = lambda _utc_ms: None
     """Told whenever the central system tells the time (UTC in milliseconds), before it is compared with the clock."""
     network_hosts: tuple[str, ...] = ()

@@ -1,6 +1,6 @@
 """The version of OCPP that a connection agreed on, and what a job says in it. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import assert_never
 
 from bridge.core.orders import Notice
@@ -22,13 +22,13 @@ class Speech:
         """`dialects`: the preferred one first."""
         self._station = station
         self._nameplate = nameplate
-        self._dialects: Mapping[str, Dialect] = {dialect.subprotocol: dialect for dialect in dialects}
+        self._dialects = dialects
         self.dialect = dialects[0]
 
     def agree(self, subprotocol: str) -> bool:
         """A connection speaks this version; True: another one than before."""
         before = self.dialect
-        self.dialect = self._dialects[subprotocol]
+        self.dialect = next(dialect for dialect in self._dialects if dialect.subprotocol == subprotocol)
         return self.dialect is not before
 
     @property

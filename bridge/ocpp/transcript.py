@@ -14,7 +14,7 @@ class Transcript:
 
     __slots__ = ("_hide", "_name", "_note")
 
-    def __init__(self, name: str, hide: Callable[[str], str], note: Callable[[str, str], None] = lambda _mark, _text: None) -> None:
+    def __init__(self, name: str, hide: Callable[[str], str], note: Callable[[str, str, str], None] = lambda *_: None) -> None:
         """`name` is the charge point's; `hide` masks the tags in a text; `note` keeps a line for later."""
         self._name = name
         self._hide = hide
@@ -23,7 +23,7 @@ class Transcript:
     def frame(self, mark: str, frame: str | bytes, open_call: OpenCall | None) -> None:
         """Sent (`>`) or received (`<`)."""
         text = self.masked(frame if isinstance(frame, str) else frame.decode(errors="replace"), open_call)
-        self._note(mark, text)
+        self._note(self._name, mark, text)
         log.debug("%s: %s %s", self._name, mark, text)
 
     def ignored(self, what: str) -> None:

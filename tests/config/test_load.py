@@ -143,6 +143,16 @@ def test_every_key_arrives(tmp_path: Path, certificate: Path) -> None:
     assert charge_point.settings == Settings(sample_interval_s=30, authorize_remote=False)
 
 
+def test_charge_points_with_the_same_settings_share_them(tmp_path: Path) -> None:
+    """A thousand of them take no more memory than one."""
+    file = tmp_path / "evbridge.toml"
+    each = "[charge_points.{0}]\ncsms = 'steve'\n[charge_points.{0}.variables]\nConnectionTimeOut = 1\n"
+    file.write_text("[csms.steve]\nurl = 'ws://h'\n" + each.format("left") + each.format("right"))
+    left, right = load(file).charge_points.values()
+    assert left.settings is right.settings
+    assert left.rules.can is right.rules.can
+
+
 def test_rules_are_the_sections_of_charge_point_and_energy_management(tmp_path: Path, certificate: Path) -> None:
     """Each charge point carries all its rules with it; those of energy management are the same for all."""
     configuration = loaded(tmp_path, FULL.format(certificate=certificate), BROKER="b", GARAGE="00ff")
