@@ -54,7 +54,7 @@ class Device:
         self._up: Channel[tuple[str, bytes, bool, int]] = Channel(world, rng, self._arrived, slow_s=LAN_S)
         self._hear = hear
         self.down: Channel[tuple[str, bytes, bool]] = Channel(world, rng, self._told, slow_s=LAN_S)
-        broker.devices.append(self)
+        broker.join(self)
 
     def publish(self, topic: str, payload: str, *, retain: bool = True, qos: int = 1) -> None:
         """Say something; it is lost while there is no connection."""
@@ -98,6 +98,12 @@ class MqttBroker:
         self.delivered: Callable[[str, bytes], None] = lambda _topic, _payload: None
         """Told of every message that really reaches the bridge."""
         self._rng = world.chance("broker")
+        self._routes: dict[str, tuple[Device, ...]] = {}
+
+    def join(self, device: Device) -> None:
+        """One more client."""
+        self.devices.append(device)
+        self._routes.clear()
 
     def take(self, topic: str, payload: bytes, *, retain: bool, qos: int, by_bridge: bool = False) -> None:
         """A message has arrived here."""
@@ -106,14 +112,22 @@ class MqttBroker:
                 self.retained[topic] = payload
             else:
                 self.retained.pop(topic, None)
-        for device in self.devices:
-            if device.connected and any(matches(pattern, topic) for pattern in device.patterns):
+        for device in self._listeners(topic):
+            if device.connected:
                 device.down.send((topic, payload, False))
         if self.line is not None:
             self.line.offer(topic, payload, retain=retain)
             if not by_bridge and qos and self._rng.random() < self.repeats:
                 self.world.injected["message delivered twice"] += 1
                 self.line.offer(topic, payload, retain=retain)
+
+    def _listeners(self, topic: str) -> tuple[Device, ...]:
+        """Whoever has subscribed to it."""
+        found = self._routes.get(topic)
+        if found is None:
+            found = tuple(device for device in self.devices if any(matches(pattern, topic) for pattern in device.patterns))
+            self._routes[topic] = found
+        return found
 
     def go_down(self, *, forgets: bool) -> None:
         """Restart or power cut; without persistence nothing that was retained comes back."""
@@ -159,6 +173,8 @@ class Line:
         self._down: Channel[tuple[str, bytes, bool] | int] = Channel(world, rng, self._arrived, slow_s=LAN_S)
         self._events: tuple[str, ...] = ()
         self._states: tuple[str, ...] = ()
+        self._natures: dict[str, str] = {}
+        """Of topics, as they are subscribed to: an event, a state, or nothing."""
         self._mids = itertools.count(1)
         self._connected = False
 
@@ -186,6 +202,7 @@ class Line:
 
     async def listen(self, *, events: Iterable[str], states: Iterable[str]) -> tuple[str, ...]:
         self._events, self._states = tuple(events), tuple(states)
+        self._natures.clear()
         await asyncio.sleep(2 * LAN_S)
         if self.lost is not None:
             raise self.lost
@@ -198,6 +215,7 @@ class Line:
         gone = frozenset(names)
         self._events = tuple(name for name in self._events if name not in gone)
         self._states = tuple(name for name in self._states if name not in gone)
+        self._natures.clear()
 
     def send(self, message: Publication) -> int | None:
         number = next(self._mids) if message.qos else None
@@ -232,10 +250,16 @@ class Line:
 
     def offer(self, topic: str, payload: bytes, *, retain: bool) -> None:
         """A message that the bridge may have subscribed to."""
+        nature = self._natures.get(topic)
+        if nature is None:
+            nature = self._natures[topic] = self._nature(topic)
+        if nature:
+            self._down.send((topic, payload, retain and nature == "event"))
+
+    def _nature(self, topic: str) -> str:
         if any(matches(pattern, topic) for pattern in self._events):
-            self._down.send((topic, payload, retain))
-        elif any(matches(pattern, topic) for pattern in self._states):
-            self._down.send((topic, payload, False))
+            return "event"
+        return "state" if any(matches(pattern, topic) for pattern in self._states) else ""
 
     def _farewell(self) -> None:
         if self._broker.line is self:

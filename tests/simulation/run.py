@@ -1,6 +1,7 @@
 """One simulation from a seed: a house, its people, its storms; then everything heals, becomes quiet, and is audited."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
@@ -53,10 +54,12 @@ def plan_of(seed: int) -> tuple[Plan, tuple[Storm, ...], float]:
     return plan, tuple(storm for storm in STORMS if rng.random() < share), rng.choice((1.0, 3.0, 8.0))
 
 
-def simulate(seed: int, hours: float) -> Outcome:
-    """Run a seed. Raises nothing: what goes wrong is a violation."""
+def simulate(seed: int, hours: float, noted: Callable[[str], None] | None = None) -> Outcome:
+    """Run a seed. What the bridge does wrong is a violation; what is raised is a mistake of the simulation."""
     plan, storms, hurry = plan_of(seed)
     with House(seed, plan) as house:
+        if noted is not None:
+            house.world.noted = noted
         return Simulation(house, storms, hurry=hurry).run(hours)
 
 
