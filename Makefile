@@ -33,7 +33,7 @@ schemas: environment
 	@.venv/bin/python -m bridge schemas --check
 
 kills: environment ## kill the real bridge again and again, then audit every Wh; make kills KILLS=100 SEED=… repeats a run
-	@.venv/bin/python -m tests.kills --kills $(KILLS) --seed "$(SEED)"
+	@EVBRIDGE_TEST_SLOWNESS=$${EVBRIDGE_TEST_SLOWNESS:-4} .venv/bin/python -m tests.kills --kills $(KILLS) --seed "$(SEED)"
 
 bench: ## compare with the thinnest forwarder there is, in one run; make bench ARGS="tap --rounds 5"
 	@.ci/environment .venv-bench requirements/bench.txt

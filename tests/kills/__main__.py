@@ -10,7 +10,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 
 from tests.kills.campaign import Outcome, closing_line, lone_town
 
-KILLS_A_TOWN = 100
+KILLS_A_TOWN = 50
 """So that a failure is known soon, and its ledgers can be read by a person."""
 SIDE_BY_SIDE = 3
 """A town mostly waits: two cores are busy with three."""
