@@ -100,7 +100,8 @@ def may_begin_with(profile: ChargingProfile, now_ms: int) -> bool:
 def _bound(state: State, profile: ChargingProfile) -> ChargingProfile | None:
     """With our own name of its transaction; None: there is no such transaction."""
     if profile.purpose is not ProfilePurpose.TX:
-        return profile
+        # only a profile of a transaction has one; named all the same, it must not make another place of the same
+        return replace(profile, transaction=None)
     own, session = own_transaction(state), state.kept.session
     running = isinstance(session, NoSession) or session.ending is None
     told = session.backend_id if isinstance(session, BackendSession) else None

@@ -144,6 +144,14 @@ def test_a_profile_takes_the_place_of_its_like(other: ChargingProfile, left: lis
     assert bench.state.kept.profiles[-1] == other
 
 
+@pytest.mark.parametrize("purpose", [MAX, DEFAULT])
+def test_a_transaction_that_makes_no_sense_makes_no_other_place(purpose: ProfilePurpose) -> None:
+    bench = smart()
+    assert sends(bench, profile(purpose, (0, 6.0))) == "Accepted"
+    assert sends(bench, profile(purpose, (0, 8.0), id=2, transaction="7")) == "Accepted"
+    assert ids(bench) == [2]
+
+
 def test_no_more_than_there_is_room_for() -> None:
     bench = smart()
     room = [(connector, level) for connector in (0, 1) for level in range(PROFILES_MAX // 2)]

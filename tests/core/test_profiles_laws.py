@@ -106,6 +106,12 @@ class Limited(AtWork):
         brought = replace(self._now(one), purpose=TX, connector=1, valid_to_ms=None)
         self.bench.happens(RemoteStartRequested, request=RequestId("start"), person=person, profile=brought)
 
+    def teardown(self) -> None:
+        """A profile that runs out between two restarts would be a difference."""
+        if hasattr(self, "bench"):
+            self.bench.happens(ProfilesCleared, request=RequestId("clear"), which=ProfileFilter())
+        super().teardown()
+
 
 TestLimited = Limited.TestCase
 TestLimited.settings = TestAnything.settings
