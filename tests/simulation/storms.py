@@ -4,62 +4,13 @@ A storm begins, lasts a while, and ends; how often it really struck is counted i
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from random import Random
-from typing import TypeAlias
 
 from bridge.audit.ledgers import Outage
-from bridge.core.values import ChargePointId
 from bridge.ocpp import failures
-from tests.simulation.hardware import Wallbox
-from tests.simulation.house import DISK_S, House
-from tests.simulation.people import EnergyManager
+from tests.simulation.house import DISK_S
+from tests.simulation.sky import End, Sky, Storm
 
-End: TypeAlias = Callable[[], None]
-"""Puts everything right again."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sky:
-    """Where storms strike."""
-
-    house: House
-    rng: Random
-    managers: dict[ChargePointId, EnergyManager]
-
-    def struck(self, name: str) -> None:
-        """It really happened."""
-        self.house.world.injected[name] += 1
-
-    def box(self) -> Wallbox:
-        """One of the wallboxes."""
-        return self.rng.choice(list(self.house.wallboxes.values()))
-
-    def outage(self, what: str, charge_point: ChargePointId | None, end: End) -> End:
-        """What the auditor is told of it, with a moment's grace after its end."""
-        house = self.house
-        from_ms = house.world.now_ms
-
-        def over() -> None:
-            end()
-            house.outages.append(Outage(what=what, charge_point=charge_point, from_ms=from_ms, to_ms=house.world.now_ms))
-
-        return over
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Storm:
-    """One kind of fault."""
-
-    rows: tuple[str, ...]
-    """Of the fault catalogue."""
-    name: str
-    hours: float
-    """Usual time between two of them where they are in season."""
-    lasts_s: float
-    """Usual time until it is over; 0: it is a blow."""
-    begin: Callable[[Sky], End | None]
-
+__all__ = ["STORMS", "Season", "Sky", "Storm"]
 
 # --- process, power, disk ---------------------------------------------------------------------------------------------------------------
 
@@ -186,9 +137,13 @@ def _refused(sky: Sky) -> End:
     return sky.outage("csms", None, over)
 
 
+STATUSES = (301, 401, 403, 404, 429, 500, 502, 503)
+"""What a server or a proxy in front of it says to those it does not let in."""
+
+
 def _wrong_status(sky: Sky) -> End:
     weather = sky.house.central.weather
-    status = sky.rng.choice((301, 401, 403, 404, 429, 500, 502, 503))
+    status = sky.rng.choice(STATUSES)
     sky.struck(f"handshake answered {status}")
     after_s = 60.0 if status in {429, 503} else None
     weather.refusal = failures.of_status(status, subprotocol="ocpp1.6", location="http://elsewhere.example", retry_after_s=after_s)
@@ -519,7 +474,14 @@ STORMS: tuple[Storm, ...] = (
     Storm(rows=("D1", "D2"), name="power cut", hours=3, lasts_s=0, begin=_power_cut),
     Storm(rows=("D1", "D8"), name="kill", hours=3, lasts_s=0, begin=_killed),
     Storm(rows=("D1",), name="cut at a write", hours=2, lasts_s=0, begin=_cut_at_a_write),
-    Storm(rows=("D1",), name="cut at a point", hours=2, lasts_s=0, begin=_cut_at_a_point),
+    Storm(
+        rows=("D1",),
+        name="cut at a point",
+        hours=2,
+        lasts_s=0,
+        begin=_cut_at_a_point,
+        counts=("cut at a persist", "cut at a send", "cut at a ack"),
+    ),
     Storm(rows=("D3",), name="crash loop", hours=12, lasts_s=60, begin=_crash_loop),
     Storm(rows=("D4",), name="disk full", hours=6, lasts_s=900, begin=_disk_full),
     Storm(rows=("D4",), name="read-only disk", hours=12, lasts_s=300, begin=_read_only),
@@ -540,11 +502,32 @@ STORMS: tuple[Storm, ...] = (
     Storm(rows=("W8",), name="close instead of an answer", hours=6, lasts_s=600, begin=_share("_closes", closes=(0.02, 0.2))),
     Storm(rows=("W8",), name="connections dropped", hours=4, lasts_s=0, begin=_dropped),
     Storm(rows=("W8",), name="flapping link", hours=10, lasts_s=600, begin=_flapping),
-    Storm(rows=("W9",), name="handshake answered", hours=8, lasts_s=600, begin=_wrong_status),
+    Storm(
+        rows=("W9",),
+        name="handshake answered",
+        hours=8,
+        lasts_s=600,
+        begin=_wrong_status,
+        counts=tuple(f"handshake answered {status}" for status in STATUSES),
+    ),
     Storm(rows=("W12", "W15"), name="request of the central system", hours=0.5, lasts_s=0, begin=_asks),
-    Storm(rows=("W13",), name="registration", hours=10, lasts_s=300, begin=_not_accepted),
+    Storm(
+        rows=("W13",),
+        name="registration",
+        hours=10,
+        lasts_s=300,
+        begin=_not_accepted,
+        counts=("registration Pending", "registration Rejected"),
+    ),
     Storm(rows=("W14",), name="central system forgot", hours=12, lasts_s=0, begin=_amnesia),
-    Storm(rows=("W15",), name="reset", hours=6, lasts_s=0, begin=_resets),
+    Storm(
+        rows=("W15",),
+        name="reset",
+        hours=6,
+        lasts_s=0,
+        begin=_resets,
+        counts=("reset Soft", "reset Hard", "reset Immediate", "reset OnIdle"),
+    ),
     Storm(rows=("W15",), name="out of service", hours=8, lasts_s=900, begin=_out_of_service),
     Storm(rows=("C1",), name="boot in 1970", hours=16, lasts_s=900, begin=_boot_in_1970),
     Storm(rows=("C2", "C3"), name="clock stepped", hours=8, lasts_s=0, begin=_clock_steps),
