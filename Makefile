@@ -6,11 +6,16 @@ WORKERS ?= 4
 KILLS ?= 1000
 SEED ?=
 
+SEEDS ?= 40
+HOURS ?= 1.5
+FIRST ?= 0
+# Under four minutes on two cores; every kind of fault happens in these seeds.
+
 demo: ## show the bridge at work, without any hardware; make demo ARGS=--once ends by itself
 	@.ci/environment .venv-demo requirements/demo.txt
 	@.venv-demo/bin/python -m bridge demo $(ARGS)
 
-test: prepare lint types schemas ## prove it: style, types, schemas, then every test and what it covers
+test: prepare lint types schemas sim ## prove it: style, types, schemas, simulated years, then every test and what it covers
 	@EVBRIDGE_TEST_SLOWNESS=$${EVBRIDGE_TEST_SLOWNESS:-2} .venv/bin/python -m pytest --numprocesses $(WORKERS) --dist loadfile --cov=bridge $(ARGS)
 
 conformance: prepare ## the public certification cases, and how many of them pass
@@ -31,6 +36,9 @@ types: environment
 
 schemas: environment
 	@.venv/bin/python -m bridge schemas --check
+
+sim: environment ## live years of storms in minutes, then audit every Wh; make sim SEEDS=1000 HOURS=24 FIRST=5000 runs longer
+	@.venv/bin/python -m tests.simulation --first $(FIRST) --seeds $(SEEDS) --hours $(HOURS) --regressions $(if $(filter file,$(origin SEEDS)),--complete)
 
 kills: environment ## kill the real bridge again and again, then audit every Wh; make kills KILLS=100 SEED=… repeats a run
 	@EVBRIDGE_TEST_SLOWNESS=$${EVBRIDGE_TEST_SLOWNESS:-4} .venv/bin/python -m tests.kills --kills $(KILLS) --seed "$(SEED)"
