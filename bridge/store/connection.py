@@ -4,9 +4,9 @@ import contextlib
 import functools
 import sqlite3
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from bridge.errors import StoreRefused
+from bridge.errors import StoreDamaged, StoreRefused
 from bridge.store import policy
 from bridge.store.codec import as_offline
 
@@ -39,10 +39,24 @@ _THE_DISK: Final = {
 """What the world can do to a database. Anything else is our own mistake and is not tried again."""
 
 
+class _Reading(sqlite3.Connection):
+    """Whoever reads for a running bridge knows nothing of SQLite, and must be told that there is nothing to run on."""
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:  # noqa: ANN401 - as the real one
+        """Raises StoreDamaged."""
+        try:
+            return super().execute(sql, parameters)
+        except sqlite3.DatabaseError as error:
+            if is_damage(error):
+                raise StoreDamaged(f"{_THE_DISK[sqlite3.SQLITE_CORRUPT]} ({error})") from error
+            raise
+
+
 def connect(path: Path, *, writes: bool, any_thread: bool = False) -> sqlite3.Connection:
     """Open an existing database in autocommit mode. Raises sqlite3.Error, or StoreRefused where durability can't be had."""
     uri = f"{path.absolute().as_uri()}?mode={'rw' if writes else 'ro'}"
-    db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=not any_thread)
+    kind = sqlite3.Connection if writes else _Reading
+    db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=not any_thread, factory=kind)
     with contextlib.ExitStack() as on_error:
         on_error.callback(db.close)
         db.text_factory = TEXT

@@ -26,9 +26,11 @@ _GARBLED: Final = "\ufffd"
 class Debris:
     """Use as a context manager."""
 
+    path: Path
+
     def __init__(self, path: Path) -> None:
         """Nothing happens before it is entered."""
-        self._path = path
+        self.path = path
         self.unreadable: set[str] = set()
         """Tables of which a part was not reached."""
         self.broke = False
@@ -36,9 +38,9 @@ class Debris:
 
     def __enter__(self) -> Self:
         """Open it. What can't be opened at all has no rows."""
-        log = self._path.with_name(self._path.name + "-wal")
+        log = self.path.with_name(self.path.name + "-wal")
         has_log = log.exists() and log.stat().st_size > 0
-        uri = f"{self._path.absolute().as_uri()}?mode=ro{'' if has_log else '&immutable=1'}"
+        uri = f"{self.path.absolute().as_uri()}?mode=ro{'' if has_log else '&immutable=1'}"
         self._db = sqlite3.connect(uri, uri=True, isolation_level=None)
         self._db.text_factory = TEXT
         for pragma in (
@@ -53,15 +55,18 @@ class Debris:
         self._db.close()
 
     def rows(self, sql: str, values: tuple[str, ...] = ()) -> Iterator[Row]:
-        """What is found, until something can't be read (see `broke`). Raises StoreRefused where the disk does not give it."""
+        """What is found, until something can't be read (see `broke`). Raises StoreRefused where the disk does not give it.
+
+        Names of columns are small letters: a single bit makes others of them, and SQLite takes those too.
+        """
         self.broke = False
         try:
             cursor = self._db.execute(sql, values)
             for row in cursor:
-                yield {column[0]: value for column, value in zip(cursor.description, row, strict=True)}
+                yield {column[0].lower(): value for column, value in zip(cursor.description, row, strict=True)}
         except (sqlite3.Error, UnicodeDecodeError) as error:
             if is_the_disk(error):
-                raise StoreRefused(advice(error, self._path)) from error
+                raise StoreRefused(advice(error, self.path)) from error
             self.broke = True
 
     def numbered(self, table: str, key: str, indexes: tuple[str, ...]) -> Iterator[Row]:
@@ -69,7 +74,7 @@ class Debris:
 
         A number that does not rise is a damaged one: the row gets the next, so that the order stays.
         """
-        numbers = self._numbers(indexes)
+        numbers = self._known(indexes)
         newest = max(numbers, default=_NUMBERS_END)
         last = 0
         for row in self._read(table, f"ORDER BY {key}"):
@@ -111,11 +116,15 @@ class Debris:
                 found[str(owner)] += number
         return found
 
-    def _numbers(self, indexes: tuple[str, ...]) -> set[int]:
+    def numbers(self, sql: str) -> set[int]:
+        """What a question for numbers finds, as far as they make sense."""
+        return {number for row in self.rows(sql) for number in row.values() if _is_number(number)}
+
+    def _known(self, indexes: tuple[str, ...]) -> set[int]:
         found: set[int] = set()
         for index in indexes:
             for order in ("ASC", "DESC"):
-                found.update(number for row in self.rows(index.format(order=order)) for number in row.values() if _is_number(number))
+                found |= self.numbers(index.format(order=order))
                 if not self.broke:
                     break
         return found

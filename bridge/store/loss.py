@@ -27,7 +27,7 @@ class Kind(StrEnum):
     DECISION = "decision"
     TAG = "remembered tag"
     LISTED = "list entry"
-    FACT = "fact"
+    KEY = "key behind tag_ref"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +58,10 @@ class Salvage:
         told = f"the database was damaged and is set aside as {path.with_name(self.aside)}; "
         if not self.saved:
             return told + "nothing in it could be read: sessions and queued records in it need a person"
-        saved = f"saved: {_counted(self.saved)}"
-        if not losses:
-            return f"{told}nothing is lost; {saved}"
+        lost = f"lost, {'; '.join(losses)}" if losses else "nothing is lost"
         parked = f", {self.parked} of them parked for want of their start" if self.parked else ""
-        return f"{told}lost, {'; '.join(losses)}; {saved}{parked}; what is lost may need a person"
+        person = "; what is lost may need a person" if losses else ""
+        return f"{told}{lost}; saved: {_counted(self.saved)}{parked}{person}"
 
     def to_json(self) -> str:
         """For the fact in the new database."""

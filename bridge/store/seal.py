@@ -5,7 +5,7 @@ It covers the text and whose it is: `{"register_wh":1000}#1a2b3c4d`, CRC-32 in h
 
 from zlib import crc32
 
-from bridge.errors import StoreRefused
+from bridge.errors import StoreDamaged
 
 _LENGTH = 9
 _MARK = "#"
@@ -13,7 +13,7 @@ _UNSEALED_END = "}"
 """What was written before there were seals is a JSON object alone. No single bit turns the end of a seal into this."""
 
 
-class TextDamaged(StoreRefused):
+class TextDamaged(StoreDamaged):
     """The disk has changed what was written: start again, and the database is set aside and what can be read of it saved."""
 
 

@@ -5,6 +5,7 @@ A disk that can't be read is no damage: that raises, and the service manager tri
 
 import re
 import sqlite3
+from pathlib import Path
 from typing import Final
 
 from bridge.store import schema
@@ -16,6 +17,10 @@ from bridge.store.writes import name_checksum
 _ERROR_CODE: Final = re.compile(r"error code=(\d+)")
 _UNREAD_PAGE: Final = "failed to get page"
 """The check's words for a page of the file that the disk did not give; it tells no code."""
+
+_WRITE_VERSION: Final = 18
+"""Where it stands in the header (https://www.sqlite.org/fileformat2.html)."""
+_WRITE_VERSIONS: Final = (1, 2)
 
 _KEPT = "SELECT state, charge_point FROM kept"
 _UNDELIVERED = """
@@ -29,6 +34,13 @@ EXCEPT SELECT charge_point, 'decision', count(*) FROM decision GROUP BY charge_p
 EXCEPT SELECT charge_point, 'tag', count(*) FROM tag GROUP BY charge_point
 """
 _KEY_FORM: Final = re.compile(f"[0-9a-f]{{{2 * schema.KEY_BYTES}}}")
+
+
+def is_of_this_format(path: Path) -> bool:
+    """Whether the header tells a format that SQLite may write; it takes a file of another one for a file on a read-only disk."""
+    with path.open("rb") as file:
+        header = file.read(_WRITE_VERSION + 1)
+    return len(header) <= _WRITE_VERSION or header[_WRITE_VERSION] in _WRITE_VERSIONS
 
 
 def is_whole(db: sqlite3.Connection, version: int) -> bool:

@@ -13,6 +13,7 @@ from bridge.core.values import ChargePointId, SessionId
 from bridge.errors import StoreRefused
 from bridge.store import files, leaps, salvage, schema, soundness, writes
 from bridge.store.connection import advice, connect, is_damage, is_no_room
+from bridge.store.copying import SALVAGED
 from bridge.store.loss import Salvage
 from bridge.store.protocol import Change, StoreHealth
 from bridge.store.reads import Reads
@@ -68,7 +69,7 @@ class SqliteStore(Reads):
                 on_error.callback(db.close)
                 reading = connect(path, writes=False)
                 on_error.callback(reading.close)
-                told = salvage.report(Reads(reading).fact(salvage.SALVAGED))
+                told = salvage.report(Reads(reading).fact(SALVAGED))
                 if told is not None:
                     aside = path.with_name(told.aside)
                 elif aside is not None:
@@ -106,7 +107,7 @@ class SqliteStore(Reads):
         """Write what was handed in, as far as the disk takes it, and close. A second call does nothing."""
         if self.salvage is not None:
             self.salvage = None
-            forgotten = self._writer.run(functools.partial(writes.forget_fact, name=salvage.SALVAGED))
+            forgotten = self._writer.run(functools.partial(writes.forget_fact, name=SALVAGED))
             forgotten.add_done_callback(asyncio.Future.exception)  # else it is told once more
         await self._writer.drain()
         if not self._closed:
@@ -144,6 +145,8 @@ def _open_if_sound(path: Path) -> sqlite3.Connection | None:
     """None: the file is damaged, or no database at all."""
     schema.refuse_foreign(path)
     files.make_private(path)
+    if not soundness.is_of_this_format(path):
+        return None
     with contextlib.ExitStack() as otherwise:
         try:
             db = connect(path, writes=True, any_thread=True)
