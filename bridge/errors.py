@@ -30,3 +30,7 @@ class CsmsRefused(EvbridgeError):
 
 class StoreRefused(EvbridgeError):
     """The database can't be opened or written; the text says what to do."""
+
+
+class StoreDamaged(StoreRefused):
+    """What is on the disk is not what was written. No bridge can run on: the next one sets it aside and saves what can be read."""
