@@ -247,6 +247,7 @@ DEFECTS = (
     Defect(6, "a reading nobody wrote", lambda day: day.call(250, 2, GARAGE, "MeterValues", sample(250, 0, 1600), {})),
     Defect(6, "2.0.1 has no number 2", lambda day: _lose(day, "TransactionEvent", 2)),
     Defect(6, "2.0.1 does not begin with its start", lambda day: _event(day, "eventType", to="Updated", number=0)),
+    Defect(6, "2.0.1 begins twice", lambda day: _event(day, "eventType", to="Started")),
     Defect(6, "2.0.1 ends twice", lambda day: _event(day, "eventType", to="Ended")),
     Defect(
         6,

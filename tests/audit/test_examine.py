@@ -35,6 +35,7 @@ SAID = {
     "a lamp too late": "was decided after 10.5 s",
     "green without the central system's yes": "the central system had not accepted the card",
     "2.0.1 does not begin with its start": "does not begin with its start",
+    "2.0.1 begins twice": "number 2 of y1 is a start, and was written as Updated",
     "2.0.1 ends twice": "does not end with its end",
     "2.0.1 does not end with its end": "does not end with its end",
     "2.0.1 has no number 2": "has no number 2",
