@@ -67,4 +67,4 @@ help:
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: demo test conformance kills bench prepare environment lint types schemas format write lock clean help
+.PHONY: demo test conformance sim kills bench prepare environment lint types schemas format write lock clean help
