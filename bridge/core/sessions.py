@@ -234,7 +234,9 @@ def _finish(draft: Draft, last: Reading) -> None:
     assert not isinstance(session, NoSession)
     assert session.ending is not None
     ending = session.ending
-    end = replace(last, context=ReadingContext.END, utc_ms=max(ending.utc_ms, session.started_ms))
+    # begun while nobody knew the time, it did not end at a time of the life before, whose register it may still have
+    ended_ms = ending.utc_ms if session.clock_trusted else min(ending.utc_ms, draft.now_ms)
+    end = replace(last, context=ReadingContext.END, utc_ms=max(ended_ms, session.started_ms))
     cost, price = Decimal(0), None
     if isinstance(session, BackendSession):
         record = RecordStop(

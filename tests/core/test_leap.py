@@ -167,6 +167,27 @@ def test_a_session_of_a_life_that_knew_the_time_keeps_its_times() -> None:
     assert bench.state.recovery.went_down_ms == bench.session.last.utc_ms
 
 
+def test_what_goes_on_in_1970_with_a_silent_meter_ends_after_it_began() -> None:
+    """Its register is of the life before, and so is that register's time: no time for an end."""
+    bench = charging()
+    bench.restarts()
+    bench.utc_ahead_ms = 0
+    bench.happens(Restarted, planned=False, clock_trusted=False)
+    bench.synchronises()
+    bench.plugs()
+    bench.passes(60)
+    start = bench.starts[-1]
+    assert not is_dated(start, BUILT_MS)
+    bench.passes(60)
+    bench.unplugs()
+    bench.passes(60)
+    start, stop = LEAP.record(start), LEAP.record(bench.stops[-1])
+    assert isinstance(start, RecordStart)
+    assert isinstance(stop, RecordStop)
+    assert stop.session == start.session
+    assert stop.utc_ms >= start.utc_ms
+
+
 def test_recovery_from_a_life_in_1970_knows_how_long_it_took() -> None:
     bench = unset()
     bench.taps(CARL)
