@@ -20,7 +20,7 @@ from bridge.core.step import step
 from bridge.core.values import ChargePointId
 from bridge.desk import Desk
 from bridge.display import Display
-from bridge.errors import PayloadRefused
+from bridge.errors import PayloadRefused, StoreDamaged
 from bridge.logroom import Logroom
 from bridge.monitor import Monitor
 from bridge.mqtt.client import Broker
@@ -184,6 +184,12 @@ class App:
         self._build()
         try:
             await self._live(stopped)
+        except ExceptionGroup as group:
+            damage = group.subgroup(StoreDamaged)
+            if damage is None:
+                raise
+            # one line instead of a traceback: the next start sets the database aside
+            raise damage.exceptions[0] from group
         finally:
             if self._recorder is not None:
                 self._recorder.close()

@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from bridge.core.backend import BackendOffline, BackendOnline, ResetKind
 from bridge.core.effects import RestartStation
+from bridge.errors import StoreDamaged
 from bridge.ocpp import failures
 from bridge.ocpp.attempts import Broken, Dropped, Ending, Left, Silent
 from bridge.ocpp.dialect import Dialect
@@ -44,6 +45,7 @@ class Link:
 
     __slots__ = (
         "_closing",
+        "_damage",
         "_exchange",
         "_failure",
         "_heard_s",
@@ -75,24 +77,20 @@ class Link:
         self._task: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._timer_s = 0.0
-        """When it fires; asked of us, since uvloop's handle of a time that has come has no `when`."""
+        self._timer_s = 0.0  # when it fires; asked of us, since uvloop's handle of a time that has come has no `when`
         self._stopping = False
-        self._failure: Failure | None = None
-        """Why the last connection ended."""
-        self._line: str | None = None
-        """The last failure that was logged as a warning."""
-        self._online: int | None = None
-        """The clock offset that was told with BackendOnline; None: BackendOffline was."""
+        self._failure: Failure | None = None  # why the last connection ended
+        self._damage: StoreDamaged | None = None
+        self._line: str | None = None  # the last failure that was logged as a warning
+        self._online: int | None = None  # the clock offset that was told with BackendOnline; None: BackendOffline was
         self._shown: tuple[bool, str | None, str | None, str] | None = None
         self._heard_s = self._replayed_s = self._restart_s = 0.0
-        self._restart: ResetKind | None = None
-        """The station is to present itself as freshly started, as soon as nothing is open."""
+        self._restart: ResetKind | None = None  # present the station as freshly started, as soon as nothing is open
 
     # --- what the runtime calls -------------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Stay connected, for ever or until `close`. One failure never ends it."""
+        """Stay connected, for ever or until `close`. One failure never ends it; a damaged database does (StoreDamaged)."""
         self._task = asyncio.current_task()
         self._roads.plan(self._station.state)
         try:
@@ -111,6 +109,8 @@ class Link:
                 if not self._stopping:
                     await asyncio.sleep(seconds)
         except asyncio.CancelledError:
+            if self._damage is not None:
+                raise self._damage from None
             if not self._stopping or self._task is None:
                 raise
             self._task.uncancel()
@@ -258,6 +258,10 @@ class Link:
         """Whatever goes wrong in here costs this connection, and nothing else."""
         try:
             yield
+        except StoreDamaged as damage:  # that is nobody's link: `run` raises it, and the next process has a database that is sound
+            self._damage = damage
+            if self._task is not None:
+                self._task.cancel()
         except Exception:  # the one place (house style "Errors"): a hostile frame or our own mistake must not end the process
             log.exception("%s: an error in the bridge", self._exchange.name)
             self._lose(Broken())

@@ -8,6 +8,8 @@ from tests.peers.broker import Mosquitto
 
 PAGE_BYTES = 4096
 ALERT = "bridge/alert/database_set_aside"
+UNAVAILABLE = 3
+"""Exit code: something outside does not work."""
 
 
 def damage(database: Path) -> None:
@@ -59,14 +61,15 @@ async def test_damaged_while_it_was_dead(tmp_path: Path) -> None:
 
 
 async def test_damaged_while_it_runs(tmp_path: Path) -> None:
-    """Restarted, in order or not, it sets the database aside and serves; nobody's car waits for a database."""
+    """It ends with one line, as nothing could be written down any more; started again, as service managers do, it serves."""
     with Mosquitto() as broker:
         async with house(tmp_path, broker) as home, home.garage() as garage:
             await garage.charges(CARD)
             await garage.box.draw(1000)
             damage(tmp_path / "evbridge.db")
             await garage.box.unplug()
-            await home.process.stop()
+            assert await home.process.ended() == UNAVAILABLE
+            assert "the database is damaged: restart evbridge, which sets it aside" in home.process.log().splitlines()[-1]
             await home.process.start()
             await garage.box.appear()
             told = await home.topics.reads(ALERT, "was damaged", "is set aside as", "a person")

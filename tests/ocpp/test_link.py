@@ -23,11 +23,12 @@ from bridge.core.events import AnyEvent
 from bridge.core.settings import Settings
 from bridge.core.state import Asking, Hardware
 from bridge.core.values import QuestionId, Reading, ReadingContext, TagInfo, Verdict
+from bridge.errors import StoreDamaged
 from bridge.ocpp.attempts import HOUR_MS
 from bridge.ocpp.dialect import JsonObject, Outgoing, Registered
 from bridge.ocpp.v16.dialect import Dialect16
 from tests.ocpp.conftest import Links
-from tests.ocpp.stations import FAST, MS, FakeStation, question, records_of
+from tests.ocpp.stations import FAST, MS, FakeStation, link_to, question, records_of
 from tests.ocpp.wires import FakeNetwork, FakeWire, settled
 from tests.ocpp.worlds import READING, TAG
 from tests.peers.central_system import Ask, Behaviour, CallFailed, CentralSystem, Close, Delay, Error, Say, Silence
@@ -46,6 +47,34 @@ async def registered(csms: CentralSystem, station: FakeStation) -> None:
     await csms.saw("BootNotification", "StatusNotification", "StatusNotification")
     await csms.until(lambda: True if all(call.answer is not None for call in csms.calls()) else None, "quiet")
     await station.heard(BackendOnline)
+
+
+# --- the disk ---------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("connected", [True, False])
+async def test_a_damaged_database_is_nobodys_link(csms: CentralSystem, station: FakeStation, connected: bool) -> None:
+    """To connect anew would not mend it: the process ends, and the next one has a sound one. Also where nobody is there to connect to."""
+    damage: list[StoreDamaged] = []
+
+    def read() -> None:
+        if damage:
+            raise damage[0]
+
+    station.next_record = station.replay_due = read  # type: ignore[method-assign]
+    running = asyncio.create_task(link_to(station, csms.url if connected else UNREACHABLE).run(), name="link under test")
+    assert station.link is not None
+    if connected:
+        await registered(csms, station)
+    else:
+        await station.until(lambda: station.error is not None)
+    damage.append(StoreDamaged("the database is damaged"))
+    if connected:
+        station.wake()
+    else:
+        station.link._soon(station.replay_due)
+    with pytest.raises(StoreDamaged):
+        await running
 
 
 # --- registration -------------------------------------------------------------------------------------------------------------------

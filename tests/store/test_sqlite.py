@@ -13,8 +13,9 @@ import pytest
 
 from bridge.clock import Clock
 from bridge.core.values import SessionId
-from bridge.errors import StoreRefused
+from bridge.errors import StoreDamaged, StoreRefused
 from bridge.store import sqlite as sqlite_module
+from bridge.store.connection import connect as connect_for_real
 from bridge.store.protocol import QueueCount, Store
 from bridge.store.sqlite import SqliteStore
 from tests.store.vaults import SqliteVault, names
@@ -221,17 +222,27 @@ async def test_nonsense_is_refused_where_it_is_handed_in(disk: SqliteVault) -> N
     assert disk.next().record == start()
 
 
+async def test_what_is_damaged_while_it_is_open_is_told_to_whoever_reads(tmp_path: Path) -> None:
+    """Nothing can be built on it any more: the bridge ends, and the next one sets it aside."""
+    path = tmp_path / "evbridge.db"
+    await _used(path)
+    vault = SqliteVault(path)
+    _changed(path, lambda content: content[:4096] + b"\xa5" * (len(content) - 4096))
+    with pytest.raises(StoreDamaged, match="the database is damaged: restart evbridge"):
+        vault.next()
+    await vault.store.close()
+
+
 # --- a full disk ------------------------------------------------------------------------------------------------------------------
 
 
 def _small(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Opening takes some room, and the disk has none beside the reserve."""
-    real = sqlite_module.connect
 
     def connect(*arguments: Any, **options: Any) -> sqlite3.Connection:  # noqa: ANN401 - as the real one
         if _reserve(path).exists():
             raise refusal(sqlite3.SQLITE_FULL, "database or disk is full")
-        return real(*arguments, **options)
+        return connect_for_real(*arguments, **options)
 
     monkeypatch.setattr(sqlite_module, "connect", connect)
 
