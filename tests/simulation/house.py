@@ -11,14 +11,16 @@ from typing import Self
 
 from bridge.audit.ledgers import Cut, Happened, Managed, Metered, Outage, Stepped, Tapped, Truth
 from bridge.config import Configuration, load
+from bridge.core.state import NoSession
 from bridge.core.values import ChargePointId
 from bridge.errors import StoreRefused
+from bridge.store.offline import open_reader
 from tests.simulation.broker import Device, MqttBroker
 from tests.simulation.central import Central
 from tests.simulation.disk import SimulatedDisk
 from tests.simulation.hardware import MAX_W, PHASES, ROOT, VOLTS, Make, Wallbox
 from tests.simulation.life import Life
-from tests.simulation.world import World
+from tests.simulation.world import BEGIN_MS, World
 
 MEMORY = Path("/dev/shm")
 """Where files cost nothing; elsewhere it is the usual folder for what is passing."""
@@ -40,6 +42,8 @@ class Plan:
     """How a house is built."""
 
     charge_points: int = 4
+    first: int = 0
+    """Number of the first one: even ones speak 1.6, odd ones 2.0.1."""
     stale_after_s: int | None = None
     resume: bool = False
     ping_s: int = 60
@@ -50,7 +54,7 @@ class Plan:
 @functools.cache
 def configured(plan: Plan) -> Configuration:
     """The configuration of such a house; reading one takes longer than an hour of its life."""
-    names = [f"cp{number}" for number in range(plan.charge_points)]
+    numbers = range(plan.first, plan.first + plan.charge_points)
     lines = []
     for number, protocol in enumerate(("ocpp1.6", "ocpp2.0.1")):
         lines += [f"[csms.office{number}]", 'url = "ws://office/{identity}"', f'protocol = "{protocol}"', "monitor = true"]
@@ -59,9 +63,9 @@ def configured(plan: Plan) -> Configuration:
         f'"SampledDataCtrlr.TxUpdatedInterval" = {plan.sample_s}, "OCPPCommCtrlr.WebSocketPingInterval" = {plan.ping_s}, '
         f'"OCPPCommCtrlr.MessageAttempts[TransactionEvent]" = {plan.attempts}'
     )
-    for number, name in enumerate(names):
+    for number in numbers:
         variables = (v16, v201)[number % 2]
-        lines += [f"[charge_points.{name}]", f'csms = "office{number % 2}"', f"variables = {{ {variables} }}"]
+        lines += [f"[charge_points.cp{number}]", f'csms = "office{number % 2}"', f"variables = {{ {variables} }}"]
         lines += [f"resume = {str(plan.resume).lower()}", "price_per_kwh = 0.30"]
     lines += ["[users.anna]", f'ocpp_tag = "{ANNA_TAG}"', 'nfc = ["0A0A0A01"]', 'local = "none"']
     lines += ["[users.ben]", f'ocpp_tag = "{BEN_TAG}"', 'nfc = ["0B0B0B02"]', 'local = "all"']
@@ -257,6 +261,30 @@ class House:
         for name in self._wanted:
             self._say_managed(name)
 
+    def manage_by_mistake(self, charge_point: ChargePointId, limit_w: float) -> None:
+        """Energy management says yes, and a limit that makes no sense."""
+        self._wanted[charge_point] = limit_w
+        self.manager.publish(f"{ROOT}/ems/load/{charge_point}/limit_w", f"{limit_w:g}")
+        self.manager.publish(f"{ROOT}/ems/load/{charge_point}/allow", "true")
+        self.world.note("managed by mistake", charge_point, f"{limit_w:g}")
+
+    def is_written_down(self, box: Wallbox) -> bool:
+        """Whether the bridge runs, and what this meter shows is on its disk, and will stay so for a while because nothing flows."""
+        if self.life is None or self.life.over or not self.broker.up or not (box.online and box.metered) or box.power_w:
+            return False
+        try:
+            with open_reader(self.database) as store:
+                kept = store.kept(box.name)
+        except StoreRefused:
+            return False
+        if kept is None or kept.register_wh != box.register_wh or kept.accounted_wh is None:
+            return False
+        match kept.session:
+            case NoSession():
+                return kept.accounted_wh == box.register_wh
+            case session:
+                return session.ending is None and session.last.register_wh == box.register_wh
+
     def _say_managed(self, charge_point: ChargePointId) -> None:
         limit_w = self._wanted[charge_point]
         if limit_w > 0:
@@ -282,4 +310,8 @@ class House:
             cuts=tuple(self.cuts),
             drops=self.central.drops,
             statuses=dict.fromkeys(self.wallboxes, "Available"),
+            steps=tuple(self.steps),
+            clock_ms=BEGIN_MS,
+            permitted=LOCALS,
+            signed={name: tuple(box.signed) for name, box in self.wallboxes.items() if box.make.samples},
         )
