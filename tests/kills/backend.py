@@ -66,15 +66,17 @@ class Backend(CentralSystem):
             await self._ask(action, {"transactionId": running}, identity)
 
     async def _ask(self, action: str, payload: Payload, identity: str) -> None:
-        if not any(connection.identity == identity for connection in self.open):
-            return
         # a task of its own: where the connection breaks, the parent cancels whoever waits
-        asking = asyncio.create_task(self.call(action, payload, identity=identity), name=action)
+        asking = asyncio.create_task(self._ask_if_there(action, payload, identity), name=action)
         await asyncio.wait({asking}, timeout=PATIENCE_S)
         asking.cancel()
         await asyncio.wait({asking})
         if not asking.cancelled() and (error := asking.exception()) is not None and not isinstance(error, CallFailed):
             raise error
+
+    async def _ask_if_there(self, action: str, payload: Payload, identity: str) -> None:
+        if any(connection.identity == identity for connection in self.open):
+            await self.call(action, payload, identity=identity)
 
     def _received(self, connection: Connection, text: str) -> None:
         match json.loads(text):
