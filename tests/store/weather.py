@@ -58,7 +58,7 @@ class Weather:
                 return super().execute("PRAGMA journal_mode" if sql == weather.deaf_to else sql, *values)
 
         def connect(*places: Any, **options: Any) -> sqlite3.Connection:
-            db = real(*places, **options | {"factory": Connection})
+            db: sqlite3.Connection = real(*places, **options | {"factory": Connection})
             sqlite3.Connection.execute(db, "PRAGMA synchronous=NORMAL")
             weather.connections.append(db)
             return db

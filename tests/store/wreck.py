@@ -18,10 +18,10 @@ def session(charge_point: str, number: int) -> SessionId:
     return SessionId(f"{charge_point}-{number:02}")
 
 
-async def fill(path: Path) -> list[OutboxRow]:
-    """Two charge points with twelve sessions each: one is parked, of the first six all but the stop is delivered. What waits."""
+async def fill(path: Path, sessions: int = SESSIONS) -> list[OutboxRow]:
+    """Two charge points with twelve sessions each: one is parked, of the first half all but the stop is delivered. What waits."""
     vault = SqliteVault(path)
-    for number in range(SESSIONS):
+    for number in range(sessions):
         for owner in (GARAGE, CARPORT):
             one = session(owner, number)
             steps: tuple[Record, ...] = (start(one), *(sample(one, sequence) for sequence in range(1, 8)), stop(one))
@@ -34,9 +34,9 @@ async def fill(path: Path) -> list[OutboxRow]:
                 remembered=((TAG, ACCEPTED),),
             )
             ids = [row.id for row in vault.store.rows(owner) if row.record.session == one]
-            if number < SESSIONS // 2:
+            if number < sessions // 2:
                 await vault.commit(charge_point=owner, assigned=((one, str(number)),), delivered=tuple(ids[:-1]))
-            if number == SESSIONS - 1:
+            if number == sessions - 1:
                 await vault.commit(charge_point=owner, parked=tuple(Parked(id=one, error="no", retry_ms=NOON_MS) for one in ids))
     rows = vault.store.rows()
     await vault.store.close()
