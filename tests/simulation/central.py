@@ -24,6 +24,8 @@ from tests.simulation.world import World
 LAN_S = 0.04
 """Usual delay of a frame."""
 ACCEPTED = "Accepted"
+INTERVAL_S = 900
+"""Between heartbeats, as it wishes."""
 
 Payload: TypeAlias = dict[str, Any]
 
@@ -165,6 +167,8 @@ class Weather:
 
     refusal: Failure | None = None
     """Nobody is let in."""
+    away: bool = False
+    """Nor is anybody there to say so: for days."""
     black_hole: bool = False
     """Nobody even gets an answer to a knock."""
     frozen: bool = False
@@ -186,6 +190,14 @@ class Weather:
     strange: float = 0.0
     """Share of answers before which nonsense is sent."""
     boot_status: str = ACCEPTED
+    interval: int = INTERVAL_S
+    """What it answers a registration with."""
+    current_time: str | None = None
+    """What it takes the time for; None: its clock tells."""
+    frame_max: int | None = None
+    """Longer frames cost the connection."""
+    odd_names: float = 0.0
+    """Share of transactions that get a number nobody expects, or none that is one."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -215,6 +227,8 @@ class Central:
         self.tags = tags
         self.fickle = fickle
         self.clock_offset_ms = 0
+        self._names: dict[ChargePointId, None] = {}
+        """Everybody who has ever been here."""
         self._world = world
         self._rng: Random = world.chance("central system")
         self._numbers = itertools.count(1)
@@ -231,6 +245,8 @@ class Central:
             await asyncio.sleep(open_s)
             raise ConnectFailed(failures.of_timeout(open_s))
         await asyncio.sleep(self._rng.expovariate(1 / LAN_S))
+        if self.weather.away:
+            raise ConnectFailed(failures.of_os_error(ConnectionRefusedError(111, "connection refused"), host="office"))
         if self.weather.refusal is not None:
             raise ConnectFailed(self.weather.refusal)
         agreed = endpoint.subprotocols[0]
@@ -240,6 +256,7 @@ class Central:
             self._gone(before)
         socket = Socket(self._world, owner, self, number=next(self._numbers), charge_point=charge_point, subprotocol=agreed)
         self.sockets[charge_point] = socket
+        self._names[charge_point] = None
         self._world.note("connected", charge_point, socket.number)
         return socket
 
@@ -259,6 +276,13 @@ class Central:
         for socket in list(self.sockets.values()):
             socket.drop(code)
             self._gone(socket)
+
+    def register_anew(self) -> None:
+        """Everybody is thrown out, and asked to register as soon as they are back: a mere reconnect is no registration."""
+        self.drop_all(1012)
+        for charge_point in self._names:
+            for delay_s in (10.0, 40.0):
+                self._world.after(delay_s, self.ask_anyway, charge_point, "TriggerMessage", {"requestedMessage": "BootNotification"})
 
     def forget(self) -> None:
         """It has lost what it knew of transactions."""
@@ -290,6 +314,11 @@ class Central:
         weather, rng = self.weather, self._rng
         if weather.frozen:
             self._world.injected["central system frozen"] += 1
+            return
+        if weather.frame_max is not None and len(text) > weather.frame_max:
+            self._world.injected["frame too long"] += 1
+            socket.drop(1009, "too long")
+            self._gone(socket)
             return
         frame = json.loads(text)
         if frame[0] != 2:
@@ -338,7 +367,7 @@ class Central:
         _, _, action, payload = frame
         match action:
             case "BootNotification":
-                return {"currentTime": self.time(), "interval": 900, "status": self.weather.boot_status}
+                return self._registration()
             case "Heartbeat":
                 return {"currentTime": self.time()}
             case "StatusNotification":
@@ -357,8 +386,18 @@ class Central:
             case _:
                 return {}
 
+    def _registration(self) -> Payload:
+        weather = self.weather
+        if weather.boot_status != ACCEPTED:
+            self._world.injected[f"registration {weather.boot_status}"] += 1
+        if weather.interval != INTERVAL_S or weather.current_time is not None:
+            self._world.injected["silly registration"] += 1
+        return {"currentTime": self.time(), "interval": weather.interval, "status": weather.boot_status}
+
     def time(self) -> str:
         """Its own, which need not be right."""
+        if self.weather.current_time is not None:
+            return self.weather.current_time
         moment = datetime.fromtimestamp((self._world.utc_ms + self.clock_offset_ms) / 1000, UTC)
         return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -379,11 +418,26 @@ class Central:
     def _start(self, charge_point: ChargePointId, payload: Payload) -> Payload:
         key = (charge_point, payload["connectorId"], payload["idTag"], payload["timestamp"], payload["meterStart"])
         if key not in self.memory.starts:
-            self.memory.starts[key] = next(self._ids)
+            self.memory.starts[key] = self._number()
             self._world.counted["transactions"] += 1
             self.memory.running.setdefault(charge_point, []).append(self.memory.starts[key])
         fickle = payload["idTag"].upper() in self.fickle
-        return {"transactionId": self.memory.starts[key], "idTagInfo": {"status": "Blocked" if fickle else self._verdict(payload["idTag"])}}
+        status = "Blocked" if fickle else self._verdict(payload["idTag"])
+        return {"transactionId": self._named(self.memory.starts[key]), "idTagInfo": {"status": status}}
+
+    def _number(self) -> int:
+        """Of a new transaction. Sometimes one that is legal and looks like none, or is larger than anybody's integers."""
+        if self._rng.random() < self.weather.odd_names / 2:
+            self._world.injected["odd transaction name"] += 1
+            return self._rng.choice((0, -1, -(2**31), 2**31, 2**63, 10**30))
+        return next(self._ids)
+
+    def _named(self, number: int) -> object:
+        """As it is told: sometimes as what no number is."""
+        if self._rng.random() < self.weather.odd_names / 4:
+            self._world.injected["odd transaction name"] += 1
+            return self._rng.choice((str(number), None, number + 0.5, [number], "x" * 300))
+        return number
 
     def _event(self, charge_point: ChargePointId, payload: Payload) -> Payload:
         name = payload["transactionInfo"]["transactionId"]
@@ -414,6 +468,12 @@ class Central:
         socket.asked[number] = action
         self._say(socket, json.dumps([2, number, action, payload], separators=(",", ":")))
         return True
+
+    def ask_anyway(self, charge_point: ChargePointId, action: str, payload: Payload) -> None:
+        """The same without waiting for any answer."""
+        socket = self.sockets.get(charge_point)
+        if socket is not None:
+            self._say(socket, json.dumps([2, f"q{next(self._questions)}", action, payload], separators=(",", ":")))
 
     def version(self, charge_point: ChargePointId) -> str | None:
         """What is spoken with it; None: it is not there."""

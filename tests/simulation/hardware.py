@@ -221,6 +221,13 @@ class Wallbox:
             self._world.after(BUSY_REPORT_S if self.power_w else IDLE_REPORT_S, self._tick, beat)
             self.report_meter()
 
+    def replace_meter(self, to_wh: int) -> None:
+        """Another meter counts from now on, and says so."""
+        self._count()
+        self.exact_wh = to_wh + self.exact_wh % 1
+        for number in range(4):
+            self._world.after(number * 5.0, self.report_meter)
+
     # --- what becomes of it -----------------------------------------------------------------------------------------------------------
 
     def lose_broker(self) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from bridge.audit.ledgers import Outage
 from bridge.ocpp import failures
 from tests.simulation.house import DISK_S
+from tests.simulation.oddities import ODDITIES
 from tests.simulation.sky import End, Sky, Storm
 
 __all__ = ["STORMS", "Season", "Sky", "Storm"]
@@ -245,8 +246,7 @@ def _thinks_long(sky: Sky) -> End:
 def _not_accepted(sky: Sky) -> End:
     central = sky.house.central
     central.weather.boot_status = sky.rng.choice(("Pending", "Rejected"))
-    sky.struck(f"registration {central.weather.boot_status}")
-    central.drop_all(1012)
+    central.register_anew()
 
     def over() -> None:
         central.weather.boot_status = "Accepted"
@@ -544,6 +544,7 @@ STORMS: tuple[Storm, ...] = (
     Storm(rows=("M13",), name="flood on MQTT", hours=12, lasts_s=0, begin=_flood),
     Storm(rows=("M10",), name="hardware fault", hours=8, lasts_s=120, begin=_broken),
     Storm(rows=("E1", "E3"), name="energy management flaps", hours=6, lasts_s=0, begin=_flaps),
+    *ODDITIES,
 )
 
 
