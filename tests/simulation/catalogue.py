@@ -268,6 +268,7 @@ CATALOGUE: Mapping[str, Row] = MappingProxyType(
             ),
         ),
         "E2": Row(
+            counters=("energy management silent",),
             tests=(
                 f"{_ENERGY}::test_a_missing_source_falls_under_the_policy",
                 f"{_ENERGY}::test_after_a_restart_silence_is_counted_from_its_beginning",

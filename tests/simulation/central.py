@@ -229,6 +229,8 @@ class Central:
         self.clock_offset_ms = 0
         self._names: dict[ChargePointId, None] = {}
         """Everybody who has ever been here."""
+        self._unregistered: dict[ChargePointId, None] = {}
+        """Whose first request is refused."""
         self._world = world
         self._rng: Random = world.chance("central system")
         self._numbers = itertools.count(1)
@@ -278,11 +280,9 @@ class Central:
             self._gone(socket)
 
     def register_anew(self) -> None:
-        """Everybody is thrown out, and asked to register as soon as they are back: a mere reconnect is no registration."""
+        """It knows of no registration any more; a mere reconnect is none, so that whoever comes back is told to register first."""
+        self._unregistered = dict(self._names)
         self.drop_all(1012)
-        for charge_point in self._names:
-            for delay_s in (10.0, 40.0):
-                self._world.after(delay_s, self.ask_anyway, charge_point, "TriggerMessage", {"requestedMessage": "BootNotification"})
 
     def forget(self) -> None:
         """It has lost what it knew of transactions."""
@@ -341,9 +341,13 @@ class Central:
         if rng.random() < weather.late:
             self._world.injected["late answer"] += 1
             delay_s = rng.uniform(6.0, 45.0)
-        if frame[2] in TRANSACTIONAL and rng.random() < weather.errors:
+        answer: list[Any]
+        if frame[2] != "BootNotification" and socket.charge_point in self._unregistered:
+            del self._unregistered[socket.charge_point]
+            answer = [4, frame[1], "SecurityError", "not registered", {}]
+        elif frame[2] in TRANSACTIONAL and rng.random() < weather.errors:
             self._world.injected["error instead of an answer"] += 1
-            answer: list[Any] = [4, frame[1], rng.choice(weather.error_codes), "", {}]
+            answer = [4, frame[1], rng.choice(weather.error_codes), "", {}]
         else:
             answer = [3, frame[1], self._answer(socket, frame)]
         self._world.after(delay_s, self._reply, socket, answer)

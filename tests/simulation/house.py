@@ -108,6 +108,8 @@ class House:
         self._wanted: dict[ChargePointId, float] = {}
         self._heard: dict[ChargePointId, tuple[bool, float]] = {}
         """What the bridge has been told by energy management: allow, and a limit."""
+        self._spoke_s: dict[ChargePointId, float] = {}
+        """When it last did so, or when the bridge began to wait for it anew."""
         self._tapped: dict[str, str] = {}
         self._down_since_ms: int | None = 0
         self._stopping = False
@@ -180,6 +182,8 @@ class House:
         self.world.counted["lives"] += 1
         self.world.note("life", self.lives)
         self._stopping = False
+        for name in self._heard:
+            self._counts_from_now(name)
         self.life = Life(self.world, self.lives, broker=self.broker, central=self.central, disk=self.disk, disk_s=lambda: self.disk_s)
         self.life.begin(self.configuration)
 
@@ -293,9 +297,23 @@ class House:
 
     def _managed(self, charge_point: ChargePointId, what: str, value: str) -> None:
         allow, limit_w = self._heard.get(charge_point, (True, MAX_W))
-        self._heard[charge_point] = now = (value == "true", limit_w) if what == "allow" else (allow, float(value))
-        effective_w = now[1] if now[0] and now[1] >= 6 * VOLTS * PHASES else 0.0
+        self._heard[charge_point] = (value == "true", limit_w) if what == "allow" else (allow, float(value))
+        self._counts_from_now(charge_point)
+
+    def _counts_from_now(self, charge_point: ChargePointId) -> None:
+        """What energy management said last is in force, until it has been silent for too long."""
+        allow, limit_w = self._heard[charge_point]
+        effective_w = limit_w if allow and limit_w >= 6 * VOLTS * PHASES else 0.0
         self.happened.append(Managed(at_ms=self.world.now_ms, charge_point=charge_point, limit_w=min(effective_w, MAX_W)))
+        self._spoke_s[charge_point] = self.world.now_s
+        if self.plan.stale_after_s is not None:
+            self.world.after(self.plan.stale_after_s + 0.5, self._if_silent, charge_point, self.world.now_s)
+
+    def _if_silent(self, charge_point: ChargePointId, since_s: float) -> None:
+        """Whoever has been silent for so long says no (`on_missing` is `stop`)."""
+        if self._spoke_s[charge_point] == since_s:
+            self.world.injected["energy management silent"] += 1
+            self.happened.append(Managed(at_ms=self.world.now_ms, charge_point=charge_point, limit_w=0.0))
 
     # --- the ledgers ------------------------------------------------------------------------------------------------------------------
 

@@ -66,10 +66,10 @@ def _silly_registration(sky: Sky) -> End:
     """Intervals and times that nobody can mean (W13)."""
     central, rng = sky.house.central, sky.rng
     weather = central.weather
-    weather.interval = rng.choice((0, -1, 1, 10**9))
     weather.current_time = rng.choice((None, "1970-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "soon"))
-    if rng.random() < 0.5:
-        weather.boot_status = rng.choice(("Pending", "Rejected"))
+    weather.boot_status = rng.choice((ACCEPTED, ACCEPTED, "Pending", "Rejected"))
+    # whoever is not registered keeps away for as long as it is told: up to a day, which no season lasts
+    weather.interval = rng.choice((0, -1, 1, 10**9) if weather.boot_status == ACCEPTED else (0, -1, 1))
     central.register_anew()
 
     def over() -> None:

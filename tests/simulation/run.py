@@ -49,6 +49,7 @@ def plan_of(seed: int) -> tuple[Plan, tuple[Storm, ...], float]:
         ping_s=rng.choice((20, 60, 240)),
         sample_s=rng.choice((30, 60, 300)),
         attempts=rng.choice((1, 3, 5)),
+        stale_after_s=Random(f"{seed}/silence").choice((None, None, None, 900)),
     )
     share = rng.choice((0.1, 0.3, 0.6))
     return plan, tuple(storm for storm in STORMS if rng.random() < share), rng.choice((1.0, 3.0, 8.0))
