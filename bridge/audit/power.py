@@ -10,7 +10,7 @@ from bridge.audit.case import Case, finding
 from bridge.audit.cover import Ledger, Span
 from bridge.audit.delivery import deaths
 from bridge.audit.ledgers import Finding, Managed, Metered, Power
-from bridge.core.effects import EntryKind
+from bridge.core.effects import EntryKind, HistoryEntry
 from bridge.core.values import ChargePointId, StopReason
 
 ROUNDING_WH = 2
@@ -33,6 +33,8 @@ FINAL = frozenset(
     }
 )
 """After these nothing goes on by itself."""
+DIED = frozenset({StopReason.POWER_LOSS, StopReason.REBOOT})
+"""The bridge died, and the session with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,13 +146,19 @@ def _in_sessions(case: Case, charge_point: ChargePointId) -> Iterator[_Time]:
     for number, begun_ms in enumerate(case.offsets_ms):
         for ended_ms in case.offsets_ms[number:]:
             for entry in entries:
-                yield _Time(from_ms=entry.started_ms - begun_ms, to_ms=_until(case, entry.ended_ms - ended_ms))
+                yield _Time(from_ms=entry.started_ms - begun_ms, to_ms=_until(case, entry, entry.ended_ms - ended_ms))
 
 
-def _until(case: Case, ended_ms: float) -> float:
-    """A session that died with the bridge ends at what was last on the disk, and ran until then."""
-    kept_ms = ended_ms + KEEP_MS + case.tolerances.grace_s * 1000
-    return max((at_ms for at_ms in deaths(case) if ended_ms <= at_ms <= kept_ms), default=ended_ms + case.tolerances.grace_s * 1000)
+def _until(case: Case, entry: HistoryEntry, ended_ms: float) -> float:
+    """A session that died with the bridge ends at what was last on the disk, and ran until then.
+
+    How long that may have been before, the register tells only while it rises: a session that was paused is kept no more.
+    """
+    grace_ms = case.tolerances.grace_s * 1000
+    if entry.reason in DIED:
+        return min((at_ms for at_ms in deaths(case) if at_ms >= ended_ms), default=ended_ms) + grace_ms
+    kept_ms = ended_ms + KEEP_MS + grace_ms
+    return max((at_ms for at_ms in deaths(case) if ended_ms <= at_ms <= kept_ms), default=ended_ms + grace_ms)
 
 
 def _without_session(case: Case, charge_point: ChargePointId, meter: Metered) -> Iterator[tuple[int, int]]:

@@ -122,8 +122,19 @@ class Simulation:
         house.manage_again()
         for manager in self.managers.values():
             manager.release()
+        for seconds in (30, 300, 600):
+            house.world.after(seconds, self._put_into_service)
         house.down_s = lambda: 1.0
         house.start_again()
+
+    def _put_into_service(self) -> None:
+        """Whoever was put out of service is not told just once: the first time it may not have heard."""
+        central = self.house.central
+        for name in self.house.wallboxes:
+            if central.version(name) == "ocpp1.6":
+                central.ask(name, "ChangeAvailability", {"connectorId": 1, "type": "Operative"})
+            elif central.version(name) is not None:
+                central.ask(name, "ChangeAvailability", {"operationalStatus": "Operative", "evse": {"id": 1}})
 
     def become_quiet(self) -> list[str]:
         """Wait until nothing waits; what an operator has to look at is sent again. Returns what is left after a long time."""
