@@ -85,7 +85,7 @@ class Codec(Generic[T]):
     def __init__(self, form: Any, name: str) -> None:  # noqa: ANN401 - no type describes "a class or a union of classes"
         """`name` is what an error calls it."""
         self._form = form
-        self._name = name
+        self.name = name
         self._unstructure: Callable[[T], Any] = _CONVERTER.get_unstructure_hook(form)
         self._structure: Callable[[Any, Any], T] = _CONVERTER.get_structure_hook(form)
 
@@ -99,12 +99,12 @@ class Codec(Generic[T]):
             return self._structure(_read(unsealed(text, owner)), self._form)
         except TextDamaged as error:
             raise TextDamaged(
-                f"the database holds {self._name} of {owner} that the disk has changed: "
+                f"the database holds {self.name} of {owner} that the disk has changed: "
                 "restart evbridge, which sets the database aside and saves what can be read"
             ) from error
         except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError) as error:
             raise StoreRefused(
-                f"the database holds {self._name} that can't be read ({type(error).__name__}): "
+                f"the database holds {self.name} that can't be read ({type(error).__name__}): "
                 "move the database aside and report this with the evbridge versions that wrote to it"
             ) from error
 

@@ -159,8 +159,8 @@ def _readable(codec: Codec[T], found: list[tuple[ChargePointId, str]]) -> Iterat
     for owner, text in found:
         try:
             value = codec.decode(text, owner)
-        except TextDamaged as error:
-            log.warning("left out: %s", error)
+        except TextDamaged:
+            log.warning("%s of %s is left out: the disk has changed it", codec.name, owner)
         else:
             yield owner, value
 
