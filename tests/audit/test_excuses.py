@@ -220,6 +220,16 @@ def test_a_session_ran_until_the_bridge_died() -> None:
     assert rules(day) == {12}
 
 
+@pytest.mark.parametrize("reason, ran", [("PowerLoss", True), ("Reboot", True), ("EVDisconnected", False), ("Local", False)])
+def test_a_paused_session_is_kept_no_more_and_still_runs_until_the_bridge_dies(reason: str, ran: bool) -> None:
+    """Where it ended with the bridge; one that somebody ended is over."""
+    day = a_day()
+    power_in_vain(day)
+    day.history.insert(-1, (GARAGE, entry("s9", EntryKind.LOCAL, (880, 890), (3000, 3000), reason=reason)))
+    cut(day, 1059)
+    assert (rules(day) == set()) is ran
+
+
 def test_without_any_clock_only_registers_are_compared() -> None:
     """Nobody can say when a session ran; what lies in its register is its own all the same."""
     day = a_day()
