@@ -98,6 +98,10 @@ class House:
         self.paused_until_s = 0.0
         """The process is there and does nothing until then."""
         self.steps: list[Stepped] = []
+        self.steps_left = 0
+        """So many more steps, and it is cut; 0: it is not."""
+        self.steps_left_power = False
+        """Whether the power goes then."""
         self.disk_is_bad = False
         """Storms over the disk are in season."""
         self.finished = False
@@ -166,9 +170,18 @@ class House:
         if life is None:
             return
         if not life.over and self.world.now_s >= self.paused_until_s:
-            life.loop.drain(lambda: life.over)
+            life.loop.drain(functools.partial(self._is_over, life))
         if life.over:
             self._bury(life)
+
+    def _is_over(self, life: Life) -> bool:
+        """Asked between any two steps of the bridge, each of them from one await to the next."""
+        if self.steps_left > 0:
+            self.steps_left -= 1
+            if self.steps_left == 0:
+                self.world.injected["cut at an await"] += 1
+                self.cut(power=self.steps_left_power)
+        return life.over
 
     # --- the bridge -------------------------------------------------------------------------------------------------------------------
 

@@ -63,6 +63,12 @@ def _cut_at_a_point(sky: Sky) -> None:
     world.on_point = count
 
 
+def _cut_at_an_await(sky: Sky) -> None:
+    """Between any two steps of the bridge."""
+    sky.house.steps_left = sky.rng.randrange(1, 500)
+    sky.house.steps_left_power = sky.rng.random() < 0.5
+
+
 def _planned_stop(sky: Sky) -> None:
     sky.struck("planned stop")
     sky.house.stop()
@@ -482,6 +488,7 @@ STORMS: tuple[Storm, ...] = (
         begin=_cut_at_a_point,
         counts=("cut at a persist", "cut at a send", "cut at a ack"),
     ),
+    Storm(rows=("D1",), name="cut at an await", hours=2, lasts_s=0, begin=_cut_at_an_await),
     Storm(rows=("D3",), name="crash loop", hours=12, lasts_s=60, begin=_crash_loop),
     Storm(rows=("D4",), name="disk full", hours=6, lasts_s=900, begin=_disk_full),
     Storm(rows=("D4",), name="read-only disk", hours=12, lasts_s=300, begin=_read_only),
@@ -567,6 +574,7 @@ class Season:
         world = self._sky.house.world
         world.on_point = lambda _number, _kind: None
         self._sky.house.disk.on_operation = None
+        self._sky.house.steps_left = 0
         self._sky.house.disk.heal()
         for end in list(self._open.values()):
             end()
