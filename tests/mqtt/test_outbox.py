@@ -187,6 +187,17 @@ def test_a_lost_connection_forgets_what_the_broker_has() -> None:
     assert sorted(states(outbox, 2)) == ["b=2", "c=3", "gone="]
 
 
+def test_what_the_broker_has_just_so_is_kept_once() -> None:
+    """After a restart it has most of thirty thousand topics just as we would say them."""
+    outbox = Outbox()
+    ours = state("charge_point/garage/status", "Available")
+    outbox.put(ours, 0)
+    outbox.found(ours.topic.encode().decode(), bytes(bytearray(ours.payload)))
+    [(topic, payload)] = outbox._told.items()
+    assert topic is ours.topic
+    assert payload is ours.payload
+
+
 def test_events_the_broker_did_not_acknowledge_are_tried_again_while_they_live() -> None:
     outbox = Outbox()
     for value in ("first", "second"):
