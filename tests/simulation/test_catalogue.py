@@ -25,6 +25,7 @@ COMPANIONS: dict[str, frozenset[str]] = {
     "crash loop": CUTS,
     "cut at a write": CUTS,
     "cut at a point": CUTS,
+    "cut at an await": CUTS,
     "boot in 1970": CUTS,
     "boot in 1970 with a queue": CUTS,
     "silly registration": frozenset({"registration Pending", "registration Rejected"}),
