@@ -11,6 +11,8 @@ QUIET_W = 20.0
 """Less than this is the wallbox's own consumption."""
 METER_FRESH_S = 120.0
 """While energy flows, a live reading is good for this long; no meter worth billing with speaks more rarely."""
+BATTERY_MAX_WH = 100_000
+"""More than nearly every car's battery holds: a register that rises so far between two readings has been replaced, or has another unit."""
 PLUGGED_STATES = frozenset("BCD")
 CHARGING_STATES = frozenset("CD")
 FAULT_STATES = frozenset("EF")

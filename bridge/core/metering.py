@@ -7,6 +7,7 @@ from bridge.core.alerts import PASSING_S, AlertId
 from bridge.core.draft import Draft
 from bridge.core.energy import is_running
 from bridge.core.events import MeterReported, Unset
+from bridge.core.hardware import BATTERY_MAX_WH
 from bridge.core.readings import KEEP_S, keep_register
 from bridge.core.recovery import resolve_recovery
 from bridge.core.sessions import ending_settles, finish, finish_now, go_on, try_start
@@ -19,8 +20,6 @@ JUMP_ROOM_WH = 100
 """Meters round, and clocks of meters and hosts differ by seconds: a smaller step is never a jump."""
 CONFIRMATIONS = 3
 """Readings that must agree before a jump is believed."""
-BATTERY_MAX_WH = 100_000
-"""More than nearly every car's battery holds: a register that rises so far between two readings has been replaced, or has another unit."""
 SECONDS_PER_HOUR = 3600
 
 
@@ -61,11 +60,11 @@ def _register_told(draft: Draft, event: MeterReported, register_wh: int) -> None
     meter = draft.state.meter
     if meter.register_wh is None:
         _believe(draft, event, register_wh)
-    elif not event.live and register_wh <= meter.register_wh:
-        pass  # the broker's old copy of what has been heard since
+    elif not event.live and (register_wh <= meter.register_wh or _jumps(draft.state, register_wh - meter.register_wh)):
+        pass  # the broker's old copy of what has been heard since, or of what nobody believed
     elif register_wh < meter.register_wh:
         _ran_back(draft, event, register_wh)
-    elif event.live and _jumps(draft.state, register_wh - meter.register_wh):
+    elif _jumps(draft.state, register_wh - meter.register_wh):
         _doubt(draft, event, register_wh)
     else:
         draft.clear(AlertId.METER_JUMP)
@@ -76,13 +75,21 @@ def _possible_wh(state: State, since_s: float | None = None) -> float:
     """What the hardware can have drawn since then, or since the register was last heard."""
     at = state.meter.register_at
     heard_s = state.now.mono_s if at is None else at.mono_s
-    elapsed_s = state.now.mono_s - (heard_s if since_s is None else since_s)
+    return _drawn_wh(state, state.now.mono_s - (heard_s if since_s is None else since_s))
+
+
+def _drawn_wh(state: State, elapsed_s: float) -> float:
     return JUMP_FACTOR * state.rules.max_power_w * elapsed_s / SECONDS_PER_HOUR + JUMP_ROOM_WH
 
 
 def _jumps(state: State, rise_wh: int) -> bool:
-    # Without a live value before, nobody knows how long it took to get here.
-    return state.meter.live and rise_wh > _possible_wh(state)
+    if state.meter.live:
+        return rise_wh > _possible_wh(state)
+    # Without a live value before, only the clock on the wall tells how long it took to get here, and that may be wrong.
+    at = state.meter.register_at
+    assert at is not None, "a register was heard at some time"
+    away_s = (state.now.utc_ms - at.utc_ms) / 1000
+    return rise_wh > max(BATTERY_MAX_WH, _drawn_wh(state, away_s))
 
 
 def _doubt(draft: Draft, event: MeterReported, register_wh: int) -> None:

@@ -9,7 +9,7 @@ from bridge.core.alerts import PASSING_S, AlertId
 from bridge.core.draft import Draft
 from bridge.core.energy import is_running
 from bridge.core.events import Restarted
-from bridge.core.hardware import is_fresh, is_plugged
+from bridge.core.hardware import BATTERY_MAX_WH, is_fresh, is_plugged
 from bridge.core.sessions import METER_WAIT_S, finish_at_last_kept, go_on, is_ready
 from bridge.core.settings import Settings
 from bridge.core.state import BackendSession, Kept, LocalSession, Meter, NoSession, Recovery, State
@@ -88,7 +88,7 @@ def resolve_recovery(draft: Draft) -> None:
     elif not stayed:
         finish_at_last_kept(draft, StopReason.EV_DISCONNECTED)
         _keep_plug(draft)
-    elif draft.state.rules.resume and _is_proven(draft.state) and not _ran_back(draft.state, session):
+    elif draft.state.rules.resume and _is_proven(draft.state) and not _leapt(draft.state, session):
         draft.state = replace(draft.state, recovery=None, sampled_s=draft.now_s)
         _keep_plug(draft)
     else:
@@ -120,9 +120,10 @@ def _is_proven(state: State) -> bool:
     return state.hardware.plug is not None and state.hardware.plug == state.kept.plug
 
 
-def _ran_back(state: State, session: BackendSession | LocalSession) -> bool:
+def _leapt(state: State, session: BackendSession | LocalSession) -> bool:
     """Whether the meter was replaced or reset in between: no transaction goes on across that."""
-    return state.meter.register_wh is not None and state.meter.register_wh < session.last.register_wh
+    register_wh = state.meter.register_wh
+    return register_wh is not None and not 0 <= register_wh - session.last.register_wh <= BATTERY_MAX_WH
 
 
 def _keep_plug(draft: Draft) -> None:

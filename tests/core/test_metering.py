@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from bridge.core.effects import EntryKind
-from bridge.core.metering import BATTERY_MAX_WH
+from bridge.core.hardware import BATTERY_MAX_WH
 from bridge.core.settings import Settings
 from tests.core.world import ACCEPTED, ANNA, CARL, FAMILY, INVALID, ROAMER, STRANGER, Bench, charging, plugged, ready
 
@@ -277,6 +277,46 @@ def test_after_silence_there_is_no_telling_a_jump(register_wh: int) -> None:
     bench.loses_the_broker()
     bench.meters(register_wh)
     assert bench.state.meter.register_wh == register_wh
+
+
+HOUR_S = 3600
+
+
+@pytest.mark.parametrize(
+    "away_s, rise_wh, believed",
+    [
+        pytest.param(60, BATTERY_MAX_WH, True, id="what a car can take"),
+        pytest.param(60, BATTERY_MAX_WH + 1, False, id="more than any car takes"),
+        pytest.param(100 * HOUR_S, 1_000_000, True, id="what can have been drawn in four days"),
+        pytest.param(100 * HOUR_S, 2_000_000, False, id="what can not"),
+        pytest.param(60, 7_000_000_000, False, id="another unit"),
+    ],
+)
+@pytest.mark.parametrize("live", [True, False], ids=["told", "stored"])
+def test_even_after_silence_there_are_limits(away_s: float, rise_wh: int, live: bool, believed: bool) -> None:
+    """A value a thousand times too large as the first word after an outage is nobody's bill, and no gap of gigawatt-hours."""
+    bench = charging(register_wh=1000, settings=QUIET)
+    bench.loses_the_broker()
+    bench.passes(away_s)
+    bench.meters(1000 + rise_wh, live=live)
+    assert (bench.state.meter.register_wh == 1000 + rise_wh) is believed
+    if not believed:
+        bench.meters(1060)
+        bench.unplugs()
+        bench.passes(5)
+        assert [(entry.kind.value, entry.energy_wh) for entry in bench.entries] == [("ocpp", 60)]
+
+
+def test_what_stays_so_large_after_silence_is_a_replaced_meter() -> None:
+    bench = charging(register_wh=1000, settings=QUIET)
+    bench.loses_the_broker()
+    bench.synchronises()
+    for _ in range(3):
+        bench.meters(5_000_000)
+    bench.meters(5_000_040)
+    bench.unplugs()
+    bench.passes(5)
+    assert [(entry.kind.value, entry.energy_wh) for entry in bench.entries] == [("ocpp", 0), ("gap", 4_999_000), ("ocpp", 40)]
 
 
 # --- accounting begins, and is kept ---------------------------------------------------------------------------------------------

@@ -493,12 +493,15 @@ def test_a_resumed_transaction_bills_the_outage_and_is_sampled_again() -> None:
     assert not bench.gaps
 
 
-def test_no_transaction_is_resumed_across_a_replaced_meter() -> None:
+@pytest.mark.parametrize("register_wh", [10, 5_000_000])
+def test_no_transaction_is_resumed_across_a_replaced_meter(register_wh: int) -> None:
     bench = crashed(plug="one", resume=True)
     bench.synchronises()
-    bench.meters(10)
+    for _ in range(3):
+        bench.meters(register_wh)
     bench.plugs("one")
     assert bench.recorded == "Start Stop Start"
+    assert [bench.stops[0].reading.register_wh, bench.starts[1].reading.register_wh] == [1050, register_wh]
 
 
 # --- idempotence ----------------------------------------------------------------------------------------------------------------
