@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from bridge.errors import StoreRefused
 from bridge.store import pages, soundness
 from bridge.store.codec import DECISION, HISTORY, KEPT, RECORD, TAG_INFO, Codec
-from bridge.store.debris import Debris, Row, Value, is_clear
+from bridge.store.debris import WAS, Debris, Row, Value, is_clear, is_number
 from bridge.store.loss import BRIDGE, UNKNOWN, Kind, Salvage
 from bridge.store.protocol import TAG_REF_KEY, RecordState
 from bridge.store.writes import kind, name_checksum
@@ -157,10 +157,10 @@ class Copy:
         self._lost: defaultdict[Kind, Counter[str]] = defaultdict(Counter)
         self._suspects: set[str] = set()
         """Tables of which a row was not as it was written: its trees may have led astray."""
-        self._waiting: set[tuple[Value, ...]] = set()
-        """The records that are to be delivered: where a tree leads twice to one page, none is delivered twice."""
         self._ages: dict[tuple[Value, ...], int] = {}
         """How late in their life the rows were that no tree led to."""
+        self._moved: dict[tuple[Value, ...], Row] = {}
+        """The rows that got another number, by the one that is in the file."""
 
     def _columns_of(self, table: _Table) -> list[str]:
         return [column[0] for column in self._db.execute(f"SELECT * FROM {table.name}").description]  # noqa: S608 - our own tables
@@ -214,26 +214,33 @@ class Copy:
 
     def _take(self, table: _Table, rows: Iterable[Row]) -> None:
         for found in rows:
-            if found.keys() - self._columns[table.name]:  # the disk has changed the name of a column
+            if found.keys() - self._columns[table.name] - {WAS}:  # the disk has changed the name of a column
                 self._debris.unreadable.add(table.name)
                 return
             row = _mended(found) if table is _OUTBOX else found
-            if row.get("name") != SALVAGED and not (table.is_true(row) and self._insert(table, row)):
+            if self._is_seen(table, row):
+                self._suspects.add(table.name)
+            elif row.get("name") != SALVAGED and not (table.is_true(row) and self._insert(table, row)):
                 self._suspects.add(table.name)
                 if table.kind is not None:
                     self._lost[Kind.SENT if row.get("state") == RecordState.DELIVERED else table.kind][_owner(row)] += 1
 
+    def _is_seen(self, table: _Table, row: Row) -> bool:
+        """Whether it is another sight of a row that is saved: a tree leads twice to one page. None is delivered twice for that."""
+        if WAS not in row:
+            return False
+        [key] = table.key
+        was = row.pop(WAS)
+        self._moved[table.name, was] = row
+        there = self._db.execute(f"SELECT * FROM {table.name} WHERE {key} = ?", (was,)).fetchone()  # noqa: S608 - our own tables
+        return there is not None and dict(zip(self._columns[table.name], there, strict=True)) | {key: row[key]} == row
+
     def _insert(self, table: _Table, row: Row) -> bool:
-        waits = table is _OUTBOX and row["state"] != RecordState.DELIVERED
-        if waits and _what(row) in self._waiting:
-            return True
         columns, marks = ", ".join(row), ", ".join("?" * len(row))
         try:
             self._db.execute(f"INSERT INTO {table.name} ({columns}) VALUES ({marks})", tuple(row.values()))  # noqa: S608 - our tables
         except sqlite3.IntegrityError:
             return False
-        if waits:
-            self._waiting.add(_what(row))
         return True
 
     # --- without the trees --------------------------------------------------------------------------------------------------------
@@ -245,7 +252,7 @@ class Copy:
             if cell.number is None and len(cell.values) == len(_TALLY) and cell.values[1] in _TALLIED:
                 tallies.append(dict(zip(_TALLY, cell.values, strict=True)))
             for table in _BY_NAME if cell.number is None else _BY_NUMBER:
-                if table.name in self._suspects:
+                if table.name in self._suspects and (cell.number is None or is_number(cell.number)):
                     self._leaf(table, cell)
         return _tallied(tallies)
 
@@ -260,11 +267,12 @@ class Copy:
         if row.get("name") == SALVAGED or not table.is_true(row):
             return
         place = (table.name, *(row[column] for column in table.key))
+        if (moved := self._moved.get(place)) is not None and moved == row | {column: moved[column] for column in table.key}:
+            return
         where = " AND ".join(f"{column} = ?" for column in table.key)
         if self._db.execute(f"SELECT 1 FROM {table.name} WHERE {where}", place[1:]).fetchone() is not None:  # noqa: S608 - our own tables
             if _age(row) <= self._ages.get(place, _OLDEST):
                 return
-            self._waiting.discard(_what(row))
             self._db.execute(f"DELETE FROM {table.name} WHERE {where}", place[1:])  # noqa: S608 - our own tables
         if self._insert(table, row):
             self._ages[place] = _age(row)
@@ -294,11 +302,6 @@ def _mended(row: Row) -> Row:
         went = row.get("delivered_as") is not None
         row = row | ({"state": RecordState.DELIVERED.value} if went else {"state": RecordState.PARKED.value, "error": _NO_STATE})
     return row
-
-
-def _what(row: Row) -> tuple[Value, ...]:
-    """What a record tells whom."""
-    return row.get("charge_point"), row.get("link"), row.get("record")
 
 
 def _age(row: Row) -> int:

@@ -22,6 +22,9 @@ _NUMBERS_END: Final = 2**53
 _GARBLED: Final = "\ufffd"
 """What a wrong byte in a text is read as. Nothing but JSON is ever written with one, and that has a seal."""
 
+WAS: Final = "was"
+"""Stands in a row that got another number."""
+
 
 class Debris:
     """Use as a context manager."""
@@ -72,21 +75,23 @@ class Debris:
     def numbered(self, table: str, key: str, indexes: tuple[str, ...]) -> Iterator[Row]:
         """The rows of a table by number; `indexes` tell the numbers to ask for in the middle of what can't be read.
 
-        A number that does not rise is a damaged one: the row gets the next, so that the order stays.
+        A number that does not rise is a damaged one, or one of a page to which the tree has led before: the row gets the next, so that
+        the order stays, and tells the number that it had (`WAS`).
         """
         numbers = self._known(indexes)
         newest = max(numbers, default=_NUMBERS_END)
         last = 0
         for row in self._read(table, f"ORDER BY {key}"):
             number = row[key]
-            last = number if _is_number(number) and last < number <= newest else last + 1
-            yield row | {key: last}
+            rises = is_number(number) and last < number <= newest
+            last = number if is_number(number) and rises else last + 1
+            yield row if rises else row | {key: last, WAS: number}
         if table not in self.unreadable:
             return
-        first = max(numbers, default=last) + 1
+        first = newest + 1
         for row in self._read(table, f"WHERE {key} > {last} ORDER BY {key} DESC"):
             number = row[key]
-            if _is_number(number) and last < number and (number < first or first > newest):
+            if is_number(number) and last < number < first:
                 first = number
                 yield row
         between = range(last + 1, first)
@@ -118,7 +123,7 @@ class Debris:
 
     def numbers(self, sql: str) -> set[int]:
         """What a question for numbers finds, as far as they make sense."""
-        return {number for row in self.rows(sql) for number in row.values() if _is_number(number)}
+        return {number for row in self.rows(sql) for number in row.values() if is_number(number)}
 
     def _known(self, indexes: tuple[str, ...]) -> set[int]:
         found: set[int] = set()
@@ -140,5 +145,6 @@ def is_clear(value: Value) -> bool:
     return isinstance(value, str) and _GARBLED not in value
 
 
-def _is_number(value: Value) -> TypeGuard[int]:
+def is_number(value: Value) -> TypeGuard[int]:
+    """Whether a row can have this number."""
     return isinstance(value, int) and 0 < value < _NUMBERS_END

@@ -120,6 +120,7 @@ async def _open_damaged(path: Path, original: Original) -> str:
     rows = store.rows()
     records = [row.record for row in rows]
     saved = [record for record in records if record in {row.record for row in original.rows}]
+    assert len(set(records)) == len(records), "none is delivered twice"
     readable = [row.record for row in original.readable(damaged)]
     assert [record for record in saved if record in readable] == readable
     lost = len(original.rows) - len(saved)
@@ -174,6 +175,20 @@ async def test_a_rescue_may_be_cut_at_any_operation(power: bool, folder: Path) -
     else:
         raise AssertionError("a rescue ends")
     assert number > 20
+
+
+async def test_the_new_database_is_on_the_disk_before_it_takes_its_place(folder: Path) -> None:
+    """Its last word is a sync; only then the damaged one is moved."""
+    original = await _original(folder, FEW)
+    path = _laid(folder, "1", original)
+    _spoilt(path, original.rows[7], original)
+    said: list[str] = []
+    with SimulatedDisk(path.parent, random.Random(1)) as disk:
+        disk.on_operation = lambda kind, name: said.append(kind) if name == "evbridge.db.new" else None
+        store = reopen(path)
+        await store.close()
+    assert "write" in said
+    assert said[-1] == "sync"
 
 
 @pytest.mark.parametrize("kind", ["read", "write", "sync", "full"])

@@ -202,6 +202,23 @@ async def test_a_stop_without_a_start_waits_for_the_operator(path: Path) -> None
     await store.close()
 
 
+async def test_where_a_tree_leads_twice_to_one_page_nothing_is_delivered_twice(path: Path) -> None:
+    """A second start would be a second bill; and what the other page holds is found all the same."""
+    rows = await fill(path)
+    spoil(path, _root(path, "outbox"), _leads_twice)
+    store = reopen(path)
+    assert store.set_aside is not None
+    assert sorted(str(row.record) for row in store.rows()) == sorted(str(row.record) for row in rows)
+    await store.close()
+
+
+def _leads_twice(page: bytes) -> bytes:
+    """The last two children of an upper page are one."""
+    last = len(rows := page[12 : 12 + 2 * int.from_bytes(page[3:5], "big")])
+    one, other = (int.from_bytes(rows[place : place + 2], "big") for place in (last - 4, last - 2))
+    return page[:other] + page[one : one + 4] + page[other + 4 :]
+
+
 async def test_a_record_whose_state_is_damaged_is_parked(path: Path) -> None:
     rows = await fill(path)
     patch(path, b"queued", b"quewed", times=1)
@@ -217,6 +234,17 @@ async def test_a_number_that_does_not_rise_keeps_its_place_in_the_queue(path: Pa
     store = reopen(path)
     assert store.set_aside is not None
     assert [row.record for row in store.rows()] == [row.record for row in rows]
+    await store.close()
+
+
+async def test_a_number_that_is_far_too_high_is_not_taken_for_another_record(path: Path) -> None:
+    """Even where the pages are read as well, for what is damaged elsewhere."""
+    rows = await fill(path)
+    _flip(path, _number_of(path, rows[40]), 2)
+    [(old,)] = _ask(path, "SELECT record FROM outbox WHERE id = ?", rows[0].id)
+    patch(path, str(old).encode(), str(old).replace('"register_wh":9000', '"register_wh":9001', 1).encode())
+    store = reopen(path)
+    assert [row.record for row in store.rows()] == [row.record for row in rows[1:]]
     await store.close()
 
 
