@@ -40,7 +40,7 @@ CATALOGUE: Mapping[str, Row] = MappingProxyType(
     {
         # --- process, power, disk
         "D1": Row(
-            counters=("lost write", "torn write"),
+            counters=("lost sector",),
             tests=("tests/kills/test_kills.py::test_a_dozen_kills_lose_and_double_nothing",),
         ),
         "D2": Row(tests=("tests/journeys/test_b08_power_cut.py::test_two_sessions_and_a_gap_make_the_meters_truth",)),
@@ -123,7 +123,10 @@ CATALOGUE: Mapping[str, Row] = MappingProxyType(
             ),
         ),
         "W5": Row(tests=("tests/ocpp/test_attempts.py::test_an_error_answer_waits_longer_each_time_and_then_parks",)),
-        "W6": Row(tests=("tests/journeys/test_b16_refused_after_green.py::test_energy_off_and_the_transaction_stopped",)),
+        "W6": Row(
+            counters=("refused after green",),
+            tests=("tests/journeys/test_b16_refused_after_green.py::test_energy_off_and_the_transaction_stopped",),
+        ),
         "W7": Row(tests=("tests/bad_days/test_quirks.py::test_whatever_a_transaction_is_called_it_is_charged_and_billed",)),
         "W8": Row(
             tests=(

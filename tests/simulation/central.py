@@ -427,6 +427,7 @@ class Central:
             self.memory.running.setdefault(charge_point, []).append(self.memory.starts[key])
         fickle = payload["idTag"].upper() in self.fickle
         status = "Blocked" if fickle else self._verdict(payload["idTag"])
+        self._judged(status)
         return {"transactionId": self._named(self.memory.starts[key]), "idTagInfo": {"status": status}}
 
     def _number(self) -> int:
@@ -454,7 +455,14 @@ class Central:
         if "idToken" not in payload:
             return {}
         tag = payload["idToken"]["idToken"]
-        return {"idTokenInfo": {"status": "Blocked" if tag.upper() in self.fickle else self._verdict(tag)}}
+        status = "Blocked" if tag.upper() in self.fickle else self._verdict(tag)
+        self._judged(status)
+        return {"idTokenInfo": {"status": status}}
+
+    def _judged(self, status: str) -> None:
+        """Of a session that runs already."""
+        if status != ACCEPTED:
+            self._world.injected["refused after green"] += 1
 
     def _stopped(self, charge_point: ChargePointId, name: object) -> None:
         running = self.memory.running.setdefault(charge_point, [])

@@ -99,4 +99,4 @@ def test_what_never_happened_is_named() -> None:
     """A campaign that never saw a fault says so."""
     everything = dict.fromkeys(missing({}), 1)
     assert missing(everything) == []
-    assert missing({**everything, "lost write": 0, "power cut": 0}) == ["lost write", "power cut"]
+    assert missing({**everything, "lost sector": 0, "power cut": 0}) == ["lost sector", "power cut"]
