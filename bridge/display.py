@@ -66,6 +66,7 @@ class Display:
         self._publish = publish
         self._shown: dict[ChargePointId, _Shown] = {one: _Shown() for one in configuration.charge_points}
         self._dirty: dict[ChargePointId, Runtime] = {}
+        self._stopped = False
         self._flush: asyncio.TimerHandle | None = None
         self._alerts: dict[AlertId, str] = {}
         self._alert_timers: dict[AlertId, asyncio.TimerHandle] = {}
@@ -126,7 +127,7 @@ class Display:
         if before.backend_online is not runtime.state.backend_online:
             self.online_changed(charge_point, runtime.state.backend_online)
         self._dirty[charge_point] = runtime
-        if self._flush is None:
+        if self._flush is None and not self._stopped:
             self._flush = asyncio.get_running_loop().call_later(FOLLOW_S, self.flush)
 
     def link_changed(self, runtime: Runtime, *, connected: bool, boot_status: str | None, error: str | None, version: str) -> None:
@@ -220,7 +221,8 @@ class Display:
         return len(self._alerts) + sum(len(shown.alerts or ()) for shown in self._shown.values())
 
     def stop(self) -> None:
-        """Show the last of it, and let no timer fire any more."""
+        """Show the last of it, and let no timer fire any more: what is committed from now on is seen after the next start."""
+        self._stopped = True
         self.flush()
         for timer in self._alert_timers.values():
             timer.cancel()

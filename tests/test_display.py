@@ -169,6 +169,8 @@ async def test_the_last_of_it_is_shown_before_a_stop(board: Board, timers: Timer
     board.display.stop()
     assert board.told["charge_point/yard/power_w"] == "40"
     assert timers.waits_s == []
+    board.happens(YARD, MeterReported, live=True, power_w=50.0)
+    assert timers.waits_s == [], "a commit that comes late finds the database closed"
 
 
 # --- lamps and commands -----------------------------------------------------------------------------------------------------------

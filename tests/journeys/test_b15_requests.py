@@ -44,7 +44,7 @@ async def test_a_local_session_is_nobody_elses_business(tmp_path: Path, broker: 
         assert garage.tells() == []
         await garage.box.unplug()
         await garage.reports("Available")
-        assert home.topics.said("charge_point/garage/history") != []
+        await home.topics.hears("charge_point/garage/history")
 
 
 async def test_a_reset_is_this_charge_points_alone(tmp_path: Path, broker: Mosquitto, protocol: str) -> None:
