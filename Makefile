@@ -38,7 +38,7 @@ schemas: environment
 	@.venv/bin/python -m bridge schemas --check
 
 sim: environment ## live years of storms in minutes, then audit every Wh; make sim SEEDS=1000 HOURS=24 FIRST=5000 runs longer
-	@.venv/bin/python -m tests.simulation --first $(FIRST) --seeds $(SEEDS) --hours $(HOURS) --regressions $(if $(filter file,$(origin SEEDS)),--complete)
+	@.venv/bin/python -m tests.simulation --first $(FIRST) --seeds $(SEEDS) --hours $(HOURS) --regressions $(if $(filter file,$(origin SEEDS)),--complete) $(ARGS)
 
 kills: environment ## kill the real bridge again and again, then audit every Wh; make kills KILLS=100 SEED=… repeats a run
 	@EVBRIDGE_TEST_SLOWNESS=$${EVBRIDGE_TEST_SLOWNESS:-4} .venv/bin/python -m tests.kills --kills $(KILLS) --seed "$(SEED)"

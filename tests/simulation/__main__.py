@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from multiprocessing import get_context
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.simulation.catalogue import missing
 from tests.simulation.run import Outcome, simulate
@@ -24,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--seeds", type=int, default=1, help="how many")
     parser.add_argument("--hours", type=float, default=2.0, help="of life, each")
+    parser.add_argument("--calm", action="store_true", help="homes instead of car parks: more time, fewer vehicles")
     parser.add_argument("--processes", type=int, default=2, help="side by side")
     parser.add_argument("--regressions", action="store_true", help="also the seeds that once found something")
     parser.add_argument("--complete", action="store_true", help="fail where a kind of fault never happened")
@@ -31,22 +33,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     logging.disable(logging.CRITICAL)
     if given.log is not None:
-        return _told(given.first, given.hours, given.log)
-    jobs = [*(_regressions() if given.regressions else ()), *((seed, given.hours) for seed in range(given.first, given.first + given.seeds))]
+        return _told(Job(given.first, given.hours, given.calm), given.log)
+    seeds = range(given.first, given.first + given.seeds)
+    jobs = [*(_regressions() if given.regressions else ()), *(Job(seed, given.hours, given.calm) for seed in seeds)]
     return _report(jobs, given.processes, complete=given.complete)
 
 
-def _regressions() -> Iterator[tuple[int, float]]:
+class Job(NamedTuple):
+    """One simulation."""
+
+    seed: int
+    hours: float
+    calm: bool = False
+
+    def __str__(self) -> str:
+        """As arguments of the command line."""
+        return f"--first {self.seed} --hours {self.hours:g}{' --calm' if self.calm else ''}"
+
+
+def _regressions() -> Iterator[Job]:
     for line in REGRESSIONS.read_text().splitlines():
         words = line.split("#")[0].split()
         if words:
-            yield int(words[0]), float(words[1])
+            yield Job(int(words[0]), float(words[1]))
 
 
-def _one(job: tuple[int, float]) -> tuple[tuple[int, float], Outcome | str]:
-    seed, hours = job
+def _one(job: Job) -> tuple[Job, Outcome | str]:
     try:
-        outcome = simulate(seed, hours)
+        outcome = simulate(job.seed, job.hours, calm=job.calm)
     except Exception:  # noqa: BLE001 - whatever went wrong is told with the seed
         return job, traceback.format_exc(limit=-6)
     finally:
@@ -54,25 +68,25 @@ def _one(job: tuple[int, float]) -> tuple[tuple[int, float], Outcome | str]:
     return job, outcome
 
 
-def _report(jobs: list[tuple[int, float]], processes: int, *, complete: bool) -> int:
+def _report(jobs: list[Job], processes: int, *, complete: bool) -> int:
     began_s = time.monotonic()
     hours = transactions = violations = 0.0
     injected: Counter[str] = Counter()
     with get_context("fork").Pool(processes, maxtasksperchild=25) as pool:
-        for (seed, lived), outcome in pool.imap_unordered(_one, jobs):
+        for job, outcome in pool.imap_unordered(_one, jobs):
             if isinstance(outcome, str):
                 violations += 1
-                print(f"seed {seed}: an error in the simulation\n{outcome}")
+                print(f"seed {job.seed}: an error in the simulation\n{outcome}")
             else:
-                hours += outcome.charge_points * lived
+                hours += outcome.charge_points * job.hours
                 transactions += outcome.transactions
                 violations += len(outcome.violations)
                 injected += outcome.injected
                 for violation in outcome.violations:
-                    print(f"seed {seed}: {violation}")
+                    print(f"seed {job.seed}: {violation}")
                 if not outcome.violations:
                     continue
-            print(f"  to see it again: python -m tests.simulation --first {seed} --hours {lived:g} --log /tmp/{seed}.log", flush=True)
+            print(f"  to see it again: python -m tests.simulation {job} --log seed-{job.seed}.log", flush=True)
     lacking = missing(injected) if complete else []
     for name in lacking:
         print(f"never injected: {name}")
@@ -85,9 +99,9 @@ def _report(jobs: list[tuple[int, float]], processes: int, *, complete: bool) ->
     return 1 if violations or lacking else 0
 
 
-def _told(seed: int, hours: float, file: Path) -> int:
+def _told(job: Job, file: Path) -> int:
     with file.open("w") as log:
-        outcome = simulate(seed, hours, noted=lambda line: print(line, file=log))
+        outcome = simulate(job.seed, job.hours, calm=job.calm, noted=lambda line: print(line, file=log))
     for violation in outcome.violations:
         print(violation)
     print(f"hash {outcome.digest}, {len(outcome.violations)} violations, log in {file}")

@@ -37,6 +37,12 @@ class Outcome:
     violations: tuple[str, ...]
 
 
+BUSY = ((30.0, 120.0, 900.0), (60.0, 240.0, 900.0))
+"""Seconds between two vehicles, and that one stays, of which each house draws one: the car park of a station."""
+CALM = ((3600.0, 14_400.0, 43_200.0), (900.0, 3600.0, 14_400.0))
+"""The same of a home: years of it pass where there would be days of a car park."""
+
+
 def plan_of(seed: int) -> tuple[Plan, tuple[Storm, ...], float]:
     """What house a seed has, which storms are in season, and how many times more often than usual they strike.
 
@@ -55,22 +61,22 @@ def plan_of(seed: int) -> tuple[Plan, tuple[Storm, ...], float]:
     return plan, tuple(storm for storm in STORMS if rng.random() < share), rng.choice((1.0, 3.0, 8.0))
 
 
-def simulate(seed: int, hours: float, noted: Callable[[str], None] | None = None) -> Outcome:
-    """Run a seed. What the bridge does wrong is a violation; what is raised is a mistake of the simulation."""
+def simulate(seed: int, hours: float, *, calm: bool = False, noted: Callable[[str], None] | None = None) -> Outcome:
+    """Run a seed; `calm`: at a home. What the bridge does wrong is a violation; what is raised is a mistake of the simulation."""
     plan, storms, hurry = plan_of(seed)
     with House(seed, plan) as house:
         if noted is not None:
             house.world.noted = noted
-        return Simulation(house, storms, hurry=hurry).run(hours)
+        return Simulation(house, storms, hurry=hurry, calm=calm).run(hours)
 
 
 class Simulation:
     """A house with its people and its weather."""
 
-    def __init__(self, house: House, storms: tuple[Storm, ...], *, hurry: float) -> None:
+    def __init__(self, house: House, storms: tuple[Storm, ...], *, hurry: float, calm: bool = False) -> None:
         self.house = house
         rng = house.world.chance("people")
-        between_s, stay_s = rng.choice((30.0, 120.0, 900.0)), rng.choice((60.0, 240.0, 900.0))
+        between_s, stay_s = map(rng.choice, CALM if calm else BUSY)
         self.drivers = [Driver(house, name, between_s=between_s, stay_s=stay_s) for name in house.wallboxes]
         self.managers = {name: EnergyManager(house, name, between_s=rng.choice((300.0, 3600.0))) for name in house.wallboxes}
         house.disk_is_bad = any(row in {"D4", "D5"} for storm in storms for row in storm.rows)
