@@ -106,7 +106,7 @@ class Simulation:
             charge_points=len(house.wallboxes),
             digest=house.world.digest,
             transactions=house.world.counted["transactions"],
-            injected=house.world.injected + Counter({str(name): count for name, count in house.disk.injected.items()}),
+            injected=house.world.injected | Counter({str(name): count for name, count in house.disk.injected.items()}),
             counted=house.world.counted,
             violations=tuple(violations),
         )
