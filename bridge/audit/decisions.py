@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from bridge.audit.case import Case, finding
-from bridge.audit.ledgers import Finding, Lamp, Tapped
+from bridge.audit.ledgers import Finding, Lamp, Plugged, Tapped
 from bridge.core.effects import Decision
 from bridge.core.values import Authority, Colour, Why, tag_key
 
 NOT_ABOUT_RIGHTS = frozenset({Why.STOPPED, Why.ALREADY_RUNNING})
 """Greens that permit nothing new."""
+UNPLUG_MS = 1_500
+"""An unplug so shortly after a tap, or before its lamp, may be heard in the other order."""
 SHORTLY_BEFORE_MS = 2_000
 """A tap at this time before a cut may not have been answered any more."""
 
@@ -30,6 +32,7 @@ def one_lamp(case: Case) -> Iterator[Finding]:
         else:
             yield from _in_time(case, tap, lamp)
             yield from _rightly(case, tap, lamp, decided)
+            yield from _of_its_epoch(case, tap, lamp, decided.get(lamp.id))
     for tap in taps.values():
         if not counted[tap.id] and not _is_repeat(case, tap, taps) and not _is_excused(case, tap):
             yield finding(10, tap.charge_point, f"tap {tap.id} had no decision")
@@ -76,6 +79,19 @@ def _rightly(case: Case, tap: Tapped, lamp: Lamp, decided: Mapping[str, Decision
             yield finding(10, tap.charge_point, f"tap {tap.id} was green by a local permission that nobody has given")
     elif not case.tolerances.strangers_offline and not _was_accepted(case, lamp.at_ms, keys, known=decision is not None):
         yield finding(10, tap.charge_point, f"tap {tap.id} was green, and the central system had not accepted the card")
+
+
+def _of_its_epoch(case: Case, tap: Tapped, lamp: Lamp, decision: Decision | None) -> Iterator[Finding]:
+    """A yes that comes when the vehicle has left permits nothing any more (design.md §4 rule 7)."""
+    about_rights = decision is None or decision.why not in NOT_ABOUT_RIGHTS
+    if lamp.colour == Colour.GREEN and about_rights and not _is_excused(case, tap) and any(_left(case, tap, lamp)):
+        yield finding(10, tap.charge_point, f"tap {tap.id} was green when its vehicle had left")
+
+
+def _left(case: Case, tap: Tapped, lamp: Lamp) -> Iterator[bool]:
+    for event in case.truth.happened:
+        if isinstance(event, Plugged) and event.charge_point == tap.charge_point and not event.plugged:
+            yield tap.at_ms + UNPLUG_MS < event.at_ms < lamp.at_ms - UNPLUG_MS
 
 
 def _was_accepted(case: Case, at_ms: int, keys: set[str], *, known: bool) -> bool:

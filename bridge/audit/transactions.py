@@ -1,6 +1,6 @@
 """Rules about transactions as such: each once, whole, in order, under its own name (reliability.md §4: 1, 2, 3, 13)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from bridge.audit.case import DELIVERED, QUEUED, Case, Session, finding, was_parked
@@ -61,8 +61,17 @@ def _stopped_once(case: Case, session: Session) -> Iterator[Finding]:
         yield finding(2, owner, f"the stop of {session.id} counts as delivered, but the central system never heard it")
     if stops_heard and not was_parked(start) and (not starts_heard or starts_heard[0].call.order > stops_heard[0].call.order):
         yield finding(2, owner, f"the stop of {session.id} came before its start")
+    if _is_owed(start) and _is_owed(stop) and _never_named(session, start, stops_heard):
+        yield finding(2, owner, f"the stop of {session.id} never went under its name, {session.names[-1]}")
     if stop.id < start.id:
         yield finding(2, owner, f"the stop of {session.id} was written before its start")
+
+
+def _never_named(session: Session, start: Row, stops: Sequence[Told]) -> bool:
+    """Whether a start that went late, after it had been put aside, did not take the stop with it (design.md §4 rule 5)."""
+    if not (was_parked(start) and session.names and stops) or _nameless_at_last(session, start):
+        return False
+    return not any(told.own_names or told.name in session.names for told in stops)
 
 
 def never_backwards(case: Case) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from bridge.audit.ledgers import Lamp, Rebased, Tapped
+from bridge.audit.ledgers import Lamp, Plugged, Rebased, Tapped
 from bridge.core.effects import EntryKind, RecordStart
 from bridge.core.values import Authority, ChargePointId, Colour, IdTag, SessionId, StopReason
 from tests.audit.world import (
@@ -198,6 +198,12 @@ DEFECTS = (
         lambda day: _swap(day, day.find("StartTransaction"), day.find("StopTransaction")),
     ),
     Defect(2, "a stop written before its start", lambda day: day.change_row(1, id=3), lambda day: day.change_row(3, id=1)),
+    Defect(
+        2,
+        "a start taken out of parking leaves its stop without a name",
+        lambda day: day.change_row(4, state="delivered", error=None, rounds=1),
+        lambda day: day.call(980, 3, GARAGE, "StartTransaction", start(805, 2600), ACCEPTED | {"transactionId": 13}),
+    ),
     Defect(2, "2.0.1 hears no end", lambda day: _lose(day, "TransactionEvent", 3)),
     # 3: never backwards
     Defect(3, "a reading is shifted below the start", lambda day: day.change_row(2, reading=reading(190, 999))),
@@ -308,6 +314,12 @@ DEFECTS = (
         lambda day: day.happened.extend([Lamp(at_ms=1, charge_point=GARAGE, id="x", colour="red", authority="ocpp")] * 2),
     ),
     Defect(10, "the lamp says otherwise than the decision", _red_for_green),
+    Defect(
+        10,
+        "green for a vehicle that has left",
+        lambda day: _change_lamp(day, "tap-1", at_ms=6_000),
+        lambda day: day.happened.append(Plugged(at_ms=4_000, charge_point=GARAGE, plugged=False)),
+    ),
     Defect(10, "green without a local permission", lambda day: setattr(day, "truth", replace(day.truth, permitted=frozenset()))),
     Defect(10, "green without the central system's yes", lambda day: day.tap(30, "tap-9", IdTag(text="0000"), Authority.OCPP)),
     Defect(
