@@ -97,6 +97,8 @@ class MqttBroker:
         """Share of messages to the bridge that are delivered twice."""
         self.delivered: Callable[[str, bytes], None] = lambda _topic, _payload: None
         """Told of every message that really reaches the bridge."""
+        self.leaving: Callable[[str, bytes, bool], None] = lambda _topic, _payload, _in_step: None
+        """Told of every message that leaves the bridge, and whether the bridge has heard its own nonce on this connection."""
         self._rng = world.chance("broker")
         self._routes: dict[str, tuple[Device, ...]] = {}
 
@@ -177,6 +179,8 @@ class Line:
         """Of topics, as they are subscribed to: an event, a state, or nothing."""
         self._mids = itertools.count(1)
         self._connected = False
+        self._in_step = False
+        """The bridge has heard its own nonce, and with it all that was stored."""
 
     # --- what the bridge does ---------------------------------------------------------------------------------------------------------
 
@@ -220,6 +224,7 @@ class Line:
     def send(self, message: Publication) -> int | None:
         number = next(self._mids) if message.qos else None
         if self._connected and not self._owner.dead and self.lost is None:
+            self._broker.leaving(message.topic, message.payload, self._in_step)
             self._up.send(lambda: self._taken(message, number))
             self._world.point("publish")
         return number
@@ -280,6 +285,7 @@ class Line:
             self.answers.append((item, True))
         else:
             topic, payload, retained = item
+            self._in_step |= topic.endswith("/bridge/sync")
             message = MQTTMessage(topic=topic.encode())
             message.payload = payload
             message.retain = retained

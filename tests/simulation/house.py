@@ -91,6 +91,7 @@ class House:
         """What no bridge may do: crash by itself, or leave an error that nobody catches."""
         self.broker = MqttBroker(self.world)
         self.broker.delivered = self._delivered
+        self.broker.leaving = self._leaving
         self.central = Central(self.world, tags={**ROAMERS, ANNA_TAG: "Accepted", BEN_TAG: "Blocked"}, fickle=frozenset({FICKLE}))
         self.life: Life | None = None
         self.lives = 0
@@ -263,6 +264,18 @@ class House:
                     self.happened.append(Tapped(at_ms=self.world.now_ms, charge_point=ChargePointId(name), id=number, tag=card))
             case ["ems", _, name, "allow" | "limit_w" as what]:
                 self._managed(ChargePointId(name), what, payload.decode())
+            case _:
+                pass
+
+    def _leaving(self, topic: str, payload: bytes, in_step: bool) -> None:
+        """A wallbox is released when the broker has told what it had stored, and the session is on the disk; never before."""
+        match topic.split("/")[1:]:
+            case ["wallbox", name, "command", "enabled"] if payload == b"true":
+                assert self.life is not None, "somebody has said it"
+                if not in_step:
+                    self.mishaps.append(f"{self.world.now_s:.3f} s: {name} was released before the broker had told what it had stored")
+                if not self.life.has_session(ChargePointId(name)):
+                    self.mishaps.append(f"{self.world.now_s:.3f} s: {name} was released, and no session of it was on the disk")
             case _:
                 pass
 

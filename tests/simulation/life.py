@@ -12,6 +12,8 @@ from random import Random
 from bridge.app import App, Surroundings
 from bridge.clock import Clock
 from bridge.config.values import Configuration
+from bridge.core.state import NoSession
+from bridge.core.values import ChargePointId
 from bridge.mqtt.publications import Publication
 from bridge.mqtt.wire import BrokerSettings
 from bridge.ocpp.websocket import SocketSettings
@@ -177,6 +179,12 @@ class Life:
         self.sockets = [one for one in self.sockets if one.open]
         self.sockets.append(socket)
         return socket
+
+    def has_session(self, charge_point: ChargePointId) -> bool:
+        """Whether one is committed."""
+        assert self._store is not None, "it has been opened"
+        kept = self._store.kept(charge_point)
+        return kept is not None and not isinstance(kept.session, NoSession)
 
     # --- end --------------------------------------------------------------------------------------------------------------------------
 
