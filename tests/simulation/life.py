@@ -159,7 +159,7 @@ class Life:
         is_new = not path.exists()
         hand = LoopHand(self, self.world.chance(f"disk {self.number}"))
         self._store = store = SqliteStore.open(path, on_health=on_health, clock=clock, hand=hand)
-        if is_new or store.set_aside is not None:
+        if is_new:
             # the only secret that is drawn by the store itself
             store._writer.scribe._db.execute(  # type: ignore[union-attr] # just opened
                 "UPDATE fact SET value = ? WHERE name = ?", (f"{self._rng.getrandbits(128):032x}", TAG_REF_KEY)
