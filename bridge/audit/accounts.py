@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from bridge.audit.case import Case, Session, finding
 from bridge.audit.cover import Balance, Ledger, Span, balanced, uncovered, uneven
 from bridge.audit.heard import Hearing, Measured, Step, Told
-from bridge.audit.ledgers import Finding, Metered
+from bridge.audit.ledgers import Finding, Metered, Rebased
 from bridge.core.effects import EntryKind, HistoryEntry, RecordStart, RecordStop
 from bridge.core.values import ChargePointId, Status, tag_key
 
+METER_CHANGED = "meter_changed"
+"""Why there is a gap, in the history's words."""
 SETTLE_MS = 1_000
 """A status told in the second in which a session begins or ends may be the one before."""
 STEADY_MS = 10_000
@@ -19,7 +21,7 @@ HIDDEN = frozenset({Status.UNAVAILABLE.value, Status.FAULTED.value})
 def accounted_for(case: Case) -> Iterator[Finding]:
     """What the central system recorded, local sessions and recorded gaps are together what the meter counted, Wh for Wh."""
     for charge_point, meter in case.truth.meters.items():
-        spans, leaps = spans_of(case, charge_point, meter), case.leaps(charge_point)
+        spans, leaps = spans_of(case, charge_point, meter), _unwritten(case, charge_point)
         for text in (*uneven(balanced(charge_point, spans, meter, leaps)), *uncovered(spans, meter, leaps)):
             yield finding(4, charge_point, text)
     for charge_point in case.charge_points:
@@ -31,7 +33,20 @@ def accounted_for(case: Case) -> Iterator[Finding]:
 
 def balance_of(case: Case, charge_point: ChargePointId, meter: Metered) -> Balance:
     """The sums of one charge point."""
-    return balanced(charge_point, spans_of(case, charge_point, meter), meter, case.leaps(charge_point))
+    return balanced(charge_point, spans_of(case, charge_point, meter), meter, _unwritten(case, charge_point))
+
+
+def _unwritten(case: Case, charge_point: ChargePointId) -> list[Rebased]:
+    """The leaps but for those that stand in the history as a gap: a bridge that restarts can't tell a new register from an old one."""
+    gaps = [entry for entry in case.history(charge_point, EntryKind.GAP) if entry.reason == METER_CHANGED]
+    leaps = []
+    for leap in case.leaps(charge_point):
+        told = next((gap for gap in gaps if gap.start_wh == leap.from_wh and gap.end_wh >= leap.to_wh > leap.from_wh), None)
+        if told is None:
+            leaps.append(leap)
+        else:
+            gaps.remove(told)
+    return leaps
 
 
 def spans_of(case: Case, charge_point: ChargePointId, meter: Metered) -> list[Span]:

@@ -220,12 +220,24 @@ def test_a_session_ran_until_the_bridge_died() -> None:
     assert rules(day) == {12}
 
 
+@pytest.mark.parametrize("reason, even", [("meter_changed", True), ("no_session", False)])
+def test_a_leap_that_was_written_down_is_no_energy_and_no_mistake(reason: str, even: bool) -> None:
+    """A bridge that has just been started can't know that the register was there before: it says what it sees."""
+    day = a_day()
+    day.happened.append(Rebased(at_ms=980_000, charge_point=GARAGE, from_wh=3000, to_wh=4000))
+    day.happened.append(Rebased(at_ms=985_000, charge_point=GARAGE, from_wh=4000, to_wh=3000))
+    day.history.append((GARAGE, entry("s9-gap", EntryKind.GAP, (980, 985), (3000, 4000), reason=reason)))
+    day.history.append((GARAGE, entry("s9", EntryKind.LOCAL, (985, 990), (3000, 3000))))
+    day.happened.sort(key=lambda event: event.at_ms)
+    assert (4 not in rules(day)) is even
+
+
 @pytest.mark.parametrize("reason, ran", [("PowerLoss", True), ("Reboot", True), ("EVDisconnected", False), ("Local", False)])
 def test_a_paused_session_is_kept_no_more_and_still_runs_until_the_bridge_dies(reason: str, ran: bool) -> None:
     """Where it ended with the bridge; one that somebody ended is over."""
     day = a_day()
     power_in_vain(day)
-    day.history.insert(-1, (GARAGE, entry("s9", EntryKind.LOCAL, (880, 890), (3000, 3000), reason=reason)))
+    day.history.insert(-1, (GARAGE, entry("s9", EntryKind.LOCAL, (980, 985), (3000, 3000), reason=reason)))
     cut(day, 1059)
     assert (rules(day) == set()) is ran
 
