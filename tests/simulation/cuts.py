@@ -162,11 +162,19 @@ def play(
         book, truth = book_of(house), house.truth()
         wrong += [str(finding) for finding in examine(book, house.central.frames, truth)]
         wrong += [*visitor.complaints, *house.mishaps]
+        sessions = [entry for _, entry in book.history if entry.kind is not EntryKind.GAP]
+        # with whom it began it goes on (B8)
+        own = EntryKind.LOCAL if scene == "local" else EntryKind.OCPP
+        wrong += [
+            f"session {entry.id} is {entry.kind.value}, in a scene in which all are {own.value}"
+            for entry in sessions
+            if entry.kind is not own
+        ]
         return Played(
             wrong=tuple(wrong),
             points=points,
             operations=operations,
-            sessions=sum(entry.kind is not EntryKind.GAP for _, entry in book.history),
+            sessions=len(sessions),
             persists=tuple(knife.persists),
         )
 
