@@ -6,7 +6,7 @@ from itertools import pairwise, zip_longest
 from math import inf
 
 from bridge.audit.accounts import spans_of
-from bridge.audit.case import Case, finding
+from bridge.audit.case import Case, Session, finding
 from bridge.audit.cover import Ledger, Span
 from bridge.audit.delivery import deaths
 from bridge.audit.ledgers import Finding, Managed, Metered, Power
@@ -15,6 +15,10 @@ from bridge.core.values import ChargePointId, StopReason
 
 ROUNDING_WH = 2
 """Both ends of a session are whole Wh, rounded down."""
+ROUNDING_MS = 2_000
+"""So long a whole Wh may take to be seen."""
+AHEAD_MS = 20_000
+"""An end waits for the meter's last word, which is later than the time of the end."""
 KEEP_MS = 60_000
 """So often at least a running session's register is put on the disk while energy flows."""
 FINAL = frozenset(
@@ -116,6 +120,55 @@ def _can_be_heard(case: Case, event: Managed) -> bool:
     """At once, or when the bridge is back: the broker has stored it. What never got to the broker nobody can obey."""
     outages = case.outages(event.charge_point, "bridge")
     return event.reached or any(outage.from_ms <= event.at_ms <= outage.to_ms for outage in outages)
+
+
+# --- bills ------------------------------------------------------------------------------------------------------------------------
+
+
+def nothing_ahead(case: Case) -> Iterator[Finding]:
+    """Nobody is billed for energy that flowed only after the end: no end tells a register that the meter had not shown yet."""
+    if case.truth.steps or not case.offsets_ms:
+        return
+    for charge_point in case.truth.meters:
+        flows = [] if case.leaps(charge_point) else list(_flows(case, charge_point))
+        for entry in case.history(charge_point, EntryKind.OCPP, EntryKind.LOCAL):
+            shown_wh = _register_at(flows, entry.ended_ms - case.offsets_ms[0] + AHEAD_MS)
+            if shown_wh is not None and entry.energy_wh and entry.end_wh > shown_wh + ROUNDING_WH:
+                yield finding(4, charge_point, f"{entry.id} ended at {entry.end_wh} Wh, and the meter showed {shown_wh} Wh then")
+
+
+def _register_at(flows: Sequence[_Flow], at_ms: float) -> int | None:
+    """What the meter showed; None: nobody knows."""
+    for flow in flows:
+        if flow.time.from_ms <= at_ms < flow.time.to_ms < inf:
+            share = (at_ms - flow.time.from_ms) / (flow.time.to_ms - flow.time.from_ms)
+            return round(flow.start_wh + share * (flow.end_wh - flow.start_wh))
+    return None
+
+
+def refused_is_stopped(case: Case) -> Iterator[Finding]:
+    """A transaction that the central system refuses after its start draws nothing more from then on."""
+    for session in case.sessions.values():
+        refused_ms = _refused_ms(session)
+        if refused_ms is None or session.begin_wh is None or session.end_wh is None:
+            continue
+        owner, since_ms = session.charge_point, refused_ms + case.tolerances.grace_s * 1000
+        excused = _excused(case, owner, "bridge", "broker", "hardware", "meter", "disk")
+        for flow in _flows(case, owner):
+            drawn = _within(flow, (session.begin_wh, session.end_wh))
+            rests = _without(_Time(from_ms=max(drawn.from_ms, since_ms), to_ms=drawn.to_ms), excused)
+            if flow.power_w > 0 and sum(rest.to_ms - rest.from_ms for rest in rests) > ROUNDING_MS:
+                yield finding(12, owner, f"{session.id} was refused at {refused_ms} ms, and charged on")
+                break
+
+
+def _refused_ms(session: Session) -> int | None:
+    """When the central system refused a start that it never accepted."""
+    if session.start is None:
+        return None
+    answers = [told.call.answer for told in session.copies(session.start) if told.call.answer is not None]
+    refused = [answer.at_ms for answer in answers if answer.accepted is False]
+    return min(refused) if refused and not any(answer.accepted for answer in answers) else None
 
 
 # --- sessions ---------------------------------------------------------------------------------------------------------------------

@@ -149,7 +149,7 @@ def _leap(day: Day) -> None:
     """The register leaps, and somebody bills it."""
     day.happened.append(Rebased(at_ms=980_000, charge_point=GARAGE, from_wh=3000, to_wh=4000))
     day.meters[GARAGE] = replace(day.meters[GARAGE], end_wh=4000)
-    day.history.append((GARAGE, entry("s9-gap", EntryKind.GAP, (980, 985), (3000, 4000), reason="meter_changed")))
+    day.history.append((GARAGE, entry("s9", EntryKind.LOCAL, (980, 985), (3000, 4000))))
 
 
 def _security(day: Day, *, signed: str) -> None:
@@ -233,6 +233,7 @@ DEFECTS = (
     Defect(4, "history and outbox begin elsewhere", lambda day: day.change_entry(3, start_wh=2601)),
     Defect(4, "history and outbox end elsewhere", lambda day: day.change_entry(3, end_wh=2999)),
     Defect(4, "a leap of the register is accounted for", _leap),
+    Defect(4, "an end tells of energy that flowed later", lambda day: day.change_entry(0, ended_ms=utc_ms(300))),
     Defect(4, "the end is shifted at the central system", lambda day: _edit(day, "StopTransaction", 0, 3, "meterStop", to=1990)),
     # 5: local sessions
     Defect(
@@ -345,6 +346,11 @@ DEFECTS = (
     ),
     # 12: sessions
     Defect(12, "power without a session", _silent_power),
+    Defect(
+        12,
+        "a session charges on after the central system has refused it",
+        lambda day: day.edit(day.find("StartTransaction", 1) + 1, lambda message: message[2].update({"idTagInfo": {"status": "Blocked"}})),
+    ),
     Defect(12, "a session goes on after the card ended it", lambda day: _continued(day, EntryKind.OCPP, StopReason.LOCAL)),
     Defect(12, "a session goes on after it was refused", lambda day: _continued(day, EntryKind.OCPP, StopReason.DEAUTHORIZED)),
     Defect(

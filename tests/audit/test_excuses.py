@@ -380,6 +380,16 @@ def test_a_refused_session_may_go_on_locally_and_one_after_a_cut_at_all() -> Non
     assert day.findings() == ()
 
 
+def test_a_wallbox_that_obeys_nobody_charges_on_after_a_refusal() -> None:
+    """It is told to stop; that it does not is its own fault."""
+    day = a_day()
+    day.edit(day.find("StartTransaction", 1) + 1, lambda message: message[2].update({"idTagInfo": {"status": "Blocked"}}))
+    assert rules(day) == {12}
+    stubborn = Outage(what="hardware", charge_point=GARAGE, from_ms=0, to_ms=400_000)
+    day.truth = replace(day.truth, outages=(*day.truth.outages, stubborn))
+    assert day.findings() == ()
+
+
 def test_power_of_nothing_needs_nobody() -> None:
     """A last word about power lasts for ever, and 0 W for ever is nothing."""
     day = a_day()
