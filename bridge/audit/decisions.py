@@ -10,6 +10,8 @@ from bridge.core.values import Authority, Colour, Why, tag_key
 
 NOT_ABOUT_RIGHTS = frozenset({Why.STOPPED, Why.ALREADY_RUNNING})
 """Greens that permit nothing new."""
+STALE_MS = 30_000
+"""A lamp this late would be taken for the answer to somebody else's card, whatever was away meanwhile."""
 UNPLUG_MS = 1_500
 """An unplug so shortly after a tap, or before its lamp, may be heard in the other order."""
 SHORTLY_BEFORE_MS = 2_000
@@ -43,6 +45,14 @@ def _in_time(case: Case, tap: Tapped, lamp: Lamp) -> Iterator[Finding]:
         yield finding(10, tap.charge_point, f"tap {tap.id} was decided before it happened")
     if lamp.at_ms > tap.at_ms + case.tolerances.decision_s * 1000 and not _is_excused(case, tap):
         yield finding(10, tap.charge_point, f"tap {tap.id} was decided after {(lamp.at_ms - tap.at_ms) / 1000:.1f} s")
+    elif lamp.at_ms > tap.at_ms + STALE_MS and not any(_bridge_was_away(case, tap, lamp)):
+        yield finding(10, tap.charge_point, f"the lamp of tap {tap.id} was {(lamp.at_ms - tap.at_ms) / 1000:.0f} s late")
+
+
+def _bridge_was_away(case: Case, tap: Tapped, lamp: Lamp) -> Iterator[bool]:
+    """A process that slept may decide when it wakes; a broker that comes back is not told of what is long over."""
+    for outage in case.outages(tap.charge_point, "bridge"):
+        yield outage.from_ms <= lamp.at_ms and tap.at_ms <= outage.to_ms
 
 
 def _is_repeat(case: Case, tap: Tapped, taps: Mapping[str, Tapped]) -> bool:

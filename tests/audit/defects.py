@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from bridge.audit.ledgers import Lamp, Plugged, Rebased, Tapped
+from bridge.audit.ledgers import Lamp, Outage, Plugged, Rebased, Tapped
 from bridge.core.effects import EntryKind, RecordStart
 from bridge.core.values import Authority, ChargePointId, Colour, IdTag, SessionId, StopReason
 from tests.audit.world import (
@@ -307,6 +307,16 @@ DEFECTS = (
         lambda day: day.happened.append(Lamp(at_ms=4_000, charge_point=GARAGE, id="tap-1", colour="green", authority="ocpp")),
     ),
     Defect(10, "a lamp too late", lambda day: _change_lamp(day, "tap-1", at_ms=12_500)),
+    Defect(
+        10,
+        "a lamp long after the broker was away",
+        lambda day: _change_lamp(day, "tap-1", at_ms=50_000),
+        lambda day: setattr(
+            day,
+            "truth",
+            replace(day.truth, outages=(Outage(what="broker", charge_point=None, from_ms=2_000, to_ms=49_000), *day.truth.outages)),
+        ),
+    ),
     Defect(10, "a lamp too early", lambda day: _change_lamp(day, "tap-1", at_ms=1_500)),
     Defect(10, "a lamp nobody tapped for", lambda day: _without(day, Tapped, "tap-1")),
     Defect(
