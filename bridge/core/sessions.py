@@ -167,7 +167,7 @@ def sample(draft: Draft, context: ReadingContext, *, utc_ms: int) -> None:
     taken = take_reading(draft, context, utc_ms=utc_ms)
     assert taken is not None, "no session without a register"
     # The host's clock may have been put back: times of one transaction never run backwards (reliability.md C2).
-    taken = replace(taken, utc_ms=max(taken.utc_ms, session.last.utc_ms))
+    taken = replace(taken, utc_ms=_within(draft, session, max(taken.utc_ms, session.last.utc_ms)))
     draft.emit(RecordSample(session=session.id, sequence=session.sequence, reading=taken, offline=not draft.state.backend_online))
     draft.session = replace(session, sequence=session.sequence + 1)
     keep_register(draft)
@@ -210,6 +210,14 @@ def finish_now(draft: Draft, reason: StopReason) -> None:
     finish(draft)
 
 
+def _within(draft: Draft, session: BackendSession | LocalSession, utc_ms: int) -> int:
+    """A time of the session: not before it began.
+
+    Begun while nobody knew the time, it has no time of the life before, which is later than any of this one.
+    """
+    return max(utc_ms if session.clock_trusted else min(utc_ms, draft.now_ms), session.started_ms)
+
+
 def finish_at_last_kept(draft: Draft, reason: StopReason, tag: IdTag | None = None) -> None:
     """End a session of the life before at its last durable register and that register's time (B8)."""
     session = draft.session
@@ -234,9 +242,7 @@ def _finish(draft: Draft, last: Reading) -> None:
     assert not isinstance(session, NoSession)
     assert session.ending is not None
     ending = session.ending
-    # begun while nobody knew the time, it did not end at a time of the life before, whose register it may still have
-    ended_ms = ending.utc_ms if session.clock_trusted else min(ending.utc_ms, draft.now_ms)
-    end = replace(last, context=ReadingContext.END, utc_ms=max(ended_ms, session.started_ms))
+    end = replace(last, context=ReadingContext.END, utc_ms=_within(draft, session, ending.utc_ms))
     cost, price = Decimal(0), None
     if isinstance(session, BackendSession):
         record = RecordStop(

@@ -178,14 +178,14 @@ def test_what_goes_on_in_1970_with_a_silent_meter_ends_after_it_began() -> None:
     bench.passes(60)
     start = bench.starts[-1]
     assert not is_dated(start, BUILT_MS)
-    bench.passes(60)
+    bench.meters(round(start.reading.register_wh), power_w=0.0)
+    bench.passes(120)
     bench.unplugs()
     bench.passes(60)
-    start, stop = LEAP.record(start), LEAP.record(bench.stops[-1])
-    assert isinstance(start, RecordStart)
-    assert isinstance(stop, RecordStop)
-    assert stop.session == start.session
-    assert stop.utc_ms >= start.utc_ms
+    told = [LEAP.record(record) for record in bench.records if record.session == start.session]
+    times = [record.reading.utc_ms if isinstance(record, RecordSample) else record.utc_ms for record in told]
+    assert [type(record) for record in told] == [RecordStart, RecordSample, RecordSample, RecordStop]
+    assert times == sorted(times)
 
 
 def test_recovery_from_a_life_in_1970_knows_how_long_it_took() -> None:
