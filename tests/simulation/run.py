@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from bridge.audit.examine import examine
@@ -40,7 +40,9 @@ class Outcome:
 BUSY = ((30.0, 120.0, 900.0), (60.0, 240.0, 900.0))
 """Seconds between two vehicles, and that one stays, of which each house draws one: the car park of a station."""
 CALM = ((3600.0, 14_400.0, 43_200.0), (900.0, 3600.0, 14_400.0))
-"""The same of a home: years of it pass where there would be days of a car park."""
+"""The same of homes: years of them pass where there would be days of a car park."""
+SELDOM = 0.1
+"""How often it storms there, compared with a car park."""
 
 
 def plan_of(seed: int) -> tuple[Plan, tuple[Storm, ...], float]:
@@ -64,6 +66,8 @@ def plan_of(seed: int) -> tuple[Plan, tuple[Storm, ...], float]:
 def simulate(seed: int, hours: float, *, calm: bool = False, noted: Callable[[str], None] | None = None) -> Outcome:
     """Run a seed; `calm`: at a home. What the bridge does wrong is a violation; what is raised is a mistake of the simulation."""
     plan, storms, hurry = plan_of(seed)
+    if calm:
+        plan, hurry = replace(plan, charge_points=plan.charge_points + 4, ping_s=240), hurry * SELDOM
     with House(seed, plan) as house:
         if noted is not None:
             house.world.noted = noted
