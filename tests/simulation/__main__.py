@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.simulation.catalogue import missing
-from tests.simulation.run import Outcome, simulate
+from tests.simulation.run import PACES, Outcome, simulate
 
 REGRESSIONS = Path(__file__).with_name("regressions.txt")
 """Seeds that once found something: `seed hours`, and what it was."""
@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--seeds", type=int, default=1, help="how many")
     parser.add_argument("--hours", type=float, default=2.0, help="of life, each")
-    parser.add_argument("--calm", action="store_true", help="homes instead of car parks: more time, fewer vehicles")
+    parser.add_argument("--pace", choices=PACES, default="car-park", help="street: more vehicles, home: more time")
     parser.add_argument("--processes", type=int, default=2, help="side by side")
     parser.add_argument("--regressions", action="store_true", help="also the seeds that once found something")
     parser.add_argument("--complete", action="store_true", help="fail where a kind of fault never happened")
@@ -33,9 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     logging.disable(logging.CRITICAL)
     if given.log is not None:
-        return _told(Job(given.first, given.hours, given.calm), given.log)
+        return _told(Job(given.first, given.hours, given.pace), given.log)
     seeds = range(given.first, given.first + given.seeds)
-    jobs = [*(_regressions() if given.regressions else ()), *(Job(seed, given.hours, given.calm) for seed in seeds)]
+    jobs = [*(_regressions() if given.regressions else ()), *(Job(seed, given.hours, given.pace) for seed in seeds)]
     return _report(jobs, given.processes, complete=given.complete)
 
 
@@ -44,11 +44,11 @@ class Job(NamedTuple):
 
     seed: int
     hours: float
-    calm: bool = False
+    pace: str = "car-park"
 
     def __str__(self) -> str:
         """As arguments of the command line."""
-        return f"--first {self.seed} --hours {self.hours:g}{' --calm' if self.calm else ''}"
+        return f"--first {self.seed} --hours {self.hours:g} --pace {self.pace}"
 
 
 def _regressions() -> Iterator[Job]:
@@ -60,7 +60,7 @@ def _regressions() -> Iterator[Job]:
 
 def _one(job: Job) -> tuple[Job, Outcome | str]:
     try:
-        outcome = simulate(job.seed, job.hours, calm=job.calm)
+        outcome = simulate(job.seed, job.hours, pace=PACES[job.pace])
     except Exception:  # noqa: BLE001 - whatever went wrong is told with the seed
         return job, traceback.format_exc(limit=-6)
     finally:
@@ -101,7 +101,7 @@ def _report(jobs: list[Job], processes: int, *, complete: bool) -> int:
 
 def _told(job: Job, file: Path) -> int:
     with file.open("w") as log:
-        outcome = simulate(job.seed, job.hours, calm=job.calm, noted=lambda line: print(line, file=log))
+        outcome = simulate(job.seed, job.hours, pace=PACES[job.pace], noted=lambda line: print(line, file=log))
     for violation in outcome.violations:
         print(violation)
     print(f"hash {outcome.digest}, {len(outcome.violations)} violations, log in {file}")

@@ -13,14 +13,15 @@ LEAST_W = 6 * 230 * 3
 class Driver:
     """Everybody who comes to one charge point, one after the other."""
 
-    def __init__(self, house: House, charge_point: ChargePointId, *, between_s: float, stay_s: float) -> None:
-        """`between_s`: usual time without a vehicle; `stay_s`: usual time with one."""
+    def __init__(self, house: House, charge_point: ChargePointId, *, between_s: float, stay_s: float, thirst: float = 1.0) -> None:
+        """`between_s`: usual time without a vehicle; `stay_s`: usual time with one; `thirst`: how empty it is, 1 at most."""
         self._house = house
         self._world = house.world
         self._box = house.wallboxes[charge_point]
         self._name = charge_point
         self._between_s = between_s
         self._stay_s = stay_s
+        self._thirst = thirst
         self._rng: Random = house.world.chance(f"driver {charge_point}")
         self._gone_home = False
         self._wait(self._arrive, between_s)
@@ -61,7 +62,7 @@ class Driver:
         rng = self._rng
         if self._box.plugged:
             return
-        self._box.plug(wants_wh=rng.choice((50.0, 500.0, 3000.0, 20_000.0)) * rng.uniform(0.2, 1.0))
+        self._box.plug(wants_wh=rng.choice((50.0, 500.0, 3000.0, 20_000.0)) * rng.uniform(0.2, 1.0) * self._thirst)
         if not tapped:
             self._wait(lambda: self._identify(card), 5)
         self._wait(lambda: self._leave(card), self._stay_s)

@@ -37,12 +37,31 @@ class Outcome:
     violations: tuple[str, ...]
 
 
-BUSY = ((30.0, 120.0, 900.0), (60.0, 240.0, 900.0))
-"""Seconds between two vehicles, and that one stays, of which each house draws one: the car park of a station."""
-CALM = ((3600.0, 14_400.0, 43_200.0), (900.0, 3600.0, 14_400.0))
-"""The same of homes: years of them pass where there would be days of a car park."""
-SELDOM = 0.1
-"""How often it storms there, compared with a car park."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How life goes at a place."""
+
+    between_s: tuple[float, ...]
+    """Usual times without a vehicle, of which each house draws one."""
+    stay_s: tuple[float, ...]
+    """Usual times with one."""
+    thirst: float = 1.0
+    """How much vehicles take, compared with empty ones."""
+    storms: float = 1.0
+    """How often it storms, compared with a bad place."""
+    more: int = 0
+    """More charge points than a small place has."""
+    sample_s: int | None = None
+    """Between two readings; None: each house has its own."""
+
+
+CAR_PARK = Pace(between_s=(30.0, 120.0, 900.0), stay_s=(60.0, 240.0, 900.0))
+"""Everything at once, and always in bad weather: what a short run has most of."""
+STREET = Pace(between_s=(30.0, 60.0), stay_s=(60.0, 120.0), thirst=0.2, storms=0.1, more=2, sample_s=300)
+"""Vehicle after vehicle: many transactions in little time."""
+HOME = Pace(between_s=(3600.0, 14_400.0, 43_200.0), stay_s=(900.0, 3600.0, 14_400.0), thirst=0.2, storms=0.1, more=4, sample_s=300)
+"""Years pass there where there would be days of a car park."""
+PACES = {"car-park": CAR_PARK, "street": STREET, "home": HOME}
 
 
 def plan_of(seed: int) -> tuple[Plan, tuple[Storm, ...], float]:
@@ -63,25 +82,26 @@ def plan_of(seed: int) -> tuple[Plan, tuple[Storm, ...], float]:
     return plan, tuple(storm for storm in STORMS if rng.random() < share), rng.choice((1.0, 3.0, 8.0))
 
 
-def simulate(seed: int, hours: float, *, calm: bool = False, noted: Callable[[str], None] | None = None) -> Outcome:
-    """Run a seed; `calm`: at a home. What the bridge does wrong is a violation; what is raised is a mistake of the simulation."""
+def simulate(seed: int, hours: float, *, pace: Pace = CAR_PARK, noted: Callable[[str], None] | None = None) -> Outcome:
+    """Run a seed. What the bridge does wrong is a violation; what is raised is a mistake of the simulation."""
     plan, storms, hurry = plan_of(seed)
-    if calm:
-        plan, hurry = replace(plan, charge_points=plan.charge_points + 4, ping_s=240), hurry * SELDOM
+    if pace.sample_s is not None:
+        plan = replace(plan, ping_s=240, sample_s=pace.sample_s)
+    plan = replace(plan, charge_points=plan.charge_points + pace.more)
     with House(seed, plan) as house:
         if noted is not None:
             house.world.noted = noted
-        return Simulation(house, storms, hurry=hurry, calm=calm).run(hours)
+        return Simulation(house, storms, hurry=hurry * pace.storms, pace=pace).run(hours)
 
 
 class Simulation:
     """A house with its people and its weather."""
 
-    def __init__(self, house: House, storms: tuple[Storm, ...], *, hurry: float, calm: bool = False) -> None:
+    def __init__(self, house: House, storms: tuple[Storm, ...], *, hurry: float, pace: Pace = CAR_PARK) -> None:
         self.house = house
         rng = house.world.chance("people")
-        between_s, stay_s = map(rng.choice, CALM if calm else BUSY)
-        self.drivers = [Driver(house, name, between_s=between_s, stay_s=stay_s) for name in house.wallboxes]
+        between_s, stay_s = rng.choice(pace.between_s), rng.choice(pace.stay_s)
+        self.drivers = [Driver(house, name, between_s=between_s, stay_s=stay_s, thirst=pace.thirst) for name in house.wallboxes]
         self.managers = {name: EnergyManager(house, name, between_s=rng.choice((300.0, 3600.0))) for name in house.wallboxes}
         house.disk_is_bad = any(row in {"D4", "D5"} for storm in storms for row in storm.rows)
         sky = Sky(house=house, rng=house.world.chance("sky"), managers=self.managers)
