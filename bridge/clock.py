@@ -10,6 +10,9 @@ from bridge.core.values import Instant, SessionId
 BUILT_MS = 1_760_000_000_000
 """No host can rightly be earlier than the code it runs (October 2025); an earlier clock has not been set (design.md §2 "Clock")."""
 
+LATEST_MS = BUILT_MS + 50 * 365 * 86_400_000
+"""No central system that tells a later time tells the time: nothing runs for fifty years."""
+
 
 class Stamp(TypedDict):
     """What every event carries."""

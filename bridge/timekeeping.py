@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 
-from bridge.clock import BUILT_MS, Clock
+from bridge.clock import BUILT_MS, LATEST_MS, Clock
 from bridge.core.alerts import AlertId
 from bridge.core.events import ClockCorrected
 from bridge.core.leap import Leap
@@ -72,9 +72,9 @@ class Timekeeper:
         self._timer = None
 
     def told(self, csms: str, utc_ms: int) -> None:
-        """A central system tells the time. It counts only where the host doesn't know better, and is not itself in 1970."""
+        """A central system tells the time. It counts only where the host doesn't know better, and where it can be the time at all."""
         now_ms = self._clock.utc_ms()
-        if self._clock.trusted or utc_ms < BUILT_MS:
+        if self._clock.trusted or not BUILT_MS <= utc_ms <= LATEST_MS:
             return
         if now_ms < BUILT_MS:
             log.warning("- this host's clock has not been set: the time is taken from the central system %s", csms)

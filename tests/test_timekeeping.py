@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from bridge import timekeeping
-from bridge.clock import BUILT_MS, Clock
+from bridge.clock import BUILT_MS, LATEST_MS, Clock
 from bridge.core.alerts import AlertId
 from bridge.core.effects import Decision, RecordStart
 from bridge.core.events import AnyEvent, ClockCorrected
@@ -155,11 +155,12 @@ async def test_the_time_is_learnt_from_a_central_system() -> None:
     assert (await life.end()).facts[CLOCK_UNSET] == "false"
 
 
-async def test_a_central_system_in_1970_teaches_nothing() -> None:
+async def test_a_central_system_in_1970_or_in_9999_teaches_nothing() -> None:
     life = Life(UP_MS)
     life.begin()
     life.keeper.told("office", 5_000)
     life.keeper.told("office", BUILT_MS - 1)
+    life.keeper.told("office", LATEST_MS + 1)
     assert (life.clock.utc_ms(), life.corrections) == (UP_MS, [])
     life.keeper.told("office", BUILT_MS)
     assert life.clock.utc_ms() == BUILT_MS

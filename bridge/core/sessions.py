@@ -213,9 +213,10 @@ def finish_now(draft: Draft, reason: StopReason) -> None:
 def _within(draft: Draft, session: BackendSession | LocalSession, utc_ms: int) -> int:
     """A time of the session: not before it began.
 
-    Begun while nobody knew the time, it has no time of the life before, which is later than any of this one.
+    Begun while nobody knew the time, and not put right since, it has no time of the life before, which is later than any of this one.
     """
-    return max(utc_ms if session.clock_trusted else min(utc_ms, draft.now_ms), session.started_ms)
+    unknown = not session.clock_trusted and session.started_ms <= draft.now_ms
+    return max(min(utc_ms, draft.now_ms) if unknown else utc_ms, session.started_ms)
 
 
 def finish_at_last_kept(draft: Draft, reason: StopReason, tag: IdTag | None = None) -> None:

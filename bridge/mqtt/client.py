@@ -286,10 +286,11 @@ class Broker:
         self.problem = None
         self._outage_told = False
         self._wire.unlisten((*self._mine, self._sync))
+        log.info("- synchronised with the broker")
+        # first what follows from all that was stored: a release of before the outage must not go out ahead of its end
+        self._on_synchronised()
         self._let_states_out()
         self._timers.after("sweep", SWEEP_S, self._sweep)
-        log.info("- synchronised with the broker")
-        self._on_synchronised()
 
     def _overdue(self, wire: Connection) -> None:
         problem = self._rights.unheard()

@@ -139,7 +139,8 @@ class MemoryDisk:
     def _count_as_offline(self, charge_point: ChargePointId, link: str) -> None:
         for number in self.queues[charge_point, link, RecordState.QUEUED].numbers[1:]:
             row = self.outbox[number]
-            self._put(replace(row, record=replace(row.record, offline=True)))
+            if row.rounds == 0:
+                self._put(replace(row, record=replace(row.record, offline=True)))
 
     def replay(self, charge_point: ChargePointId, session: SessionId) -> int:
         """`Store.replay`."""

@@ -41,7 +41,7 @@ WHERE id = ? AND state <> 'delivered'
 # `as_offline` is the codec's: the text has a seal.
 _WAITED = """
 UPDATE outbox SET record = as_offline(record, charge_point)
-WHERE instr(record, ?3) = 0 AND state = 'queued' AND charge_point = ?1 AND link = ?2 AND id > (
+WHERE instr(record, ?3) = 0 AND state = 'queued' AND rounds = 0 AND charge_point = ?1 AND link = ?2 AND id > (
     SELECT min(id) FROM outbox WHERE state = 'queued' AND charge_point = ?1 AND link = ?2)
 """
 _PARKED = "UPDATE outbox SET state = 'parked', error = ?, retry_ms = ?, settled_ms = ? WHERE id = ? AND state <> 'delivered'"

@@ -188,6 +188,25 @@ def test_what_goes_on_in_1970_with_a_silent_meter_ends_after_it_began() -> None:
     assert times == sorted(times)
 
 
+def test_what_was_put_right_keeps_its_times_in_another_life_of_1970() -> None:
+    """Begun in 1970, right since the central system told the time; then the power goes again, and with it the time."""
+    bench = unset()
+    bench.taps(CARL)
+    learns(bench)
+    bench.passes(120)
+    bench.meters(1050)
+    bench.passes(120)
+    last = bench.session.last
+    assert last.utc_ms > bench.session.started_ms >= TEN_O_CLOCK_MS
+    bench.restarts()
+    bench.utc_ahead_ms = 0
+    bench.happens(Restarted, planned=False, clock_trusted=False)
+    bench.synchronises()
+    bench.unplugs()
+    bench.passes(60)
+    assert bench.finished[-1].ended_ms == last.utc_ms
+
+
 def test_recovery_from_a_life_in_1970_knows_how_long_it_took() -> None:
     bench = unset()
     bench.taps(CARL)

@@ -51,6 +51,16 @@ async def test_what_waits_while_the_backend_is_away_counts_as_offline(vault: Vau
     assert [row.record.offline for row in carport] == [False, False]
 
 
+async def test_what_was_put_aside_has_been_sent_and_is_told_as_it_was(vault: Vault) -> None:
+    """A repetition says the same, whatever the link has done since."""
+    await vault.commit(records=(start(), update(sequence=1), stop(sequence=2)))
+    numbers = [row.id for row in vault.store.rows()]
+    await vault.commit(parked=tuple(Parked(id=number, error="InternalError", retry_ms=None) for number in numbers))
+    await vault.store.replay(GARAGE, FIRST)
+    await vault.commit(waited=True)
+    assert [row.record.offline for row in vault.store.rows()] == [False, False, False]
+
+
 async def test_nothing_waits_nowhere(vault: Vault) -> None:
     await vault.commit(waited=True)
     assert vault.store.rows() == []
