@@ -3,6 +3,7 @@
 Written from the specification, not from `bridge.ocpp`: an auditor with the bridge's own glasses would not see what these miss.
 """
 
+import contextlib
 import json
 from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,6 +20,8 @@ Json: TypeAlias = Any
 _Answered: TypeAlias = tuple[int, int, list[Json]]
 """Number of the frame, its time, the message."""
 RESULT, ERROR = 3, 4
+NUMBER_MAX = 2**63 - 1
+"""A station that can't hold a name can't say it again: to it there was none."""
 REGISTER = "Energy.Active.Import.Register"
 BEGIN, END = "Transaction.Begin", "Transaction.End"
 CONNECTOR = 1
@@ -116,21 +119,21 @@ def _answer(action: str, answered: _Answered) -> Answer:
 
 
 def _number(value: Json) -> int | None:
-    """Lenient, as stations are: a whole float and digits in a text are a number as well."""
+    """Lenient, as stations are: a whole float and digits in a text are a number as well; what no register holds is none."""
+    number: int | None = None
     match value:
         case bool():
-            return None
+            pass
         case int():
-            return value
+            number = value
         case float() if value.is_integer():
-            return int(value)
+            number = int(value)
         case str():
-            try:
-                return int(value)
-            except ValueError:
-                return None
+            with contextlib.suppress(ValueError):
+                number = int(value)
         case _:
-            return None
+            pass
+    return number if number is not None and abs(number) <= NUMBER_MAX else None
 
 
 def _info(result: Mapping[str, Json]) -> Mapping[str, Json] | None:

@@ -23,7 +23,19 @@ def answered(action: str, payload: Json, answer: Json) -> list[Frame]:
 
 @pytest.mark.parametrize(
     "told, name",
-    [(0, "0"), (-1, "-1"), (12.0, "12"), ("13", "13"), (True, None), ("no", None), (1.5, None), (None, None), ([], None)],
+    [
+        (0, "0"),
+        (-1, "-1"),
+        (12.0, "12"),
+        ("13", "13"),
+        (True, None),
+        ("no", None),
+        (1.5, None),
+        (None, None),
+        ([], None),
+        (2**63 - 1, str(2**63 - 1)),
+        (10**30, None),
+    ],
 )
 def test_the_name_of_a_transaction(told: Json, name: str | None) -> None:
     """Zero and negative numbers are names like any other; what is no number is none."""
