@@ -7,12 +7,14 @@ from random import Random
 
 from bridge.audit.examine import examine
 from bridge.audit.ledgers import Book, Finding, Row
+from bridge.audit.restart import nothing_changed
+from bridge.audit.secrecy import nothing_told
 from bridge.core.state import NoSession
 from bridge.core.values import ChargePointId
 from bridge.store.offline import open_reader
 from bridge.store.protocol import RecordState
 from tests.simulation.hardware import ROOT
-from tests.simulation.house import House, Plan
+from tests.simulation.house import ANNA_TAG, BEN_TAG, CARDS, House, Plan
 from tests.simulation.people import Driver, EnergyManager
 from tests.simulation.storms import STORMS, Season, Sky, Storm
 
@@ -118,11 +120,18 @@ class Simulation:
         self.heal()
         house.run(house.world.now_s + SETTLE_S)
         violations = [f"not quiet: {left}" for left in self.become_quiet()]
+        before = book_of(house)
+        found_before = self.findings(before)
+        house.cut(power=True)
+        house.run(house.world.now_s + LOOK_S)
         house.finished = True
         house.stop()
         house.run(house.world.now_s + 60)
         book = book_of(house)
-        violations += [str(finding) for finding in self.findings(book)]
+        found = self.findings(book)
+        whole = {topic: payload.decode() for topic, payload in house.broker.retained.items() if "/nfc/" not in topic}
+        told = (*found, *nothing_changed(before, book, found_before, found), *nothing_told(whole, (*CARDS, ANNA_TAG, BEN_TAG)))
+        violations += [str(finding) for finding in told]
         violations += house.mishaps
         return Outcome(
             seed=house.world.seed,
