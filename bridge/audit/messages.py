@@ -20,7 +20,7 @@ Json: TypeAlias = Any
 _Answered: TypeAlias = tuple[int, int, list[Json]]
 """Number of the frame, its time, the message."""
 RESULT, ERROR = 3, 4
-NUMBER_MAX = 2**63 - 1
+NUMBER_MAX = 2**64 - 1
 """A station that can't hold a name can't say it again: to it there was none."""
 REGISTER = "Energy.Active.Import.Register"
 BEGIN, END = "Transaction.Begin", "Transaction.End"
