@@ -6,7 +6,7 @@ WORKERS ?= 4
 KILLS ?= 1000
 SEED ?=
 
-SEEDS ?= 40
+SEEDS ?= 100
 HOURS ?= 1.5
 FIRST ?= 0
 # Under four minutes on two cores; every kind of fault happens in these seeds.
@@ -40,6 +40,9 @@ schemas: environment
 sim: environment ## live years of storms in minutes, then audit every Wh; make sim SEEDS=1000 HOURS=24 FIRST=5000 runs longer
 	@.venv/bin/python -m tests.simulation --first $(FIRST) --seeds $(SEEDS) --hours $(HOURS) --regressions $(if $(filter file,$(origin SEEDS)),--complete) $(ARGS)
 
+mutants: environment ## plant bugs in the bridge, one at a time, and see the simulation find each; make mutants ARGS=--record writes it down
+	@.venv/bin/python -m tests.simulation.mutants $(ARGS)
+
 kills: environment ## kill the real bridge again and again, then audit every Wh; make kills KILLS=100 SEED=… repeats a run
 	@EVBRIDGE_TEST_SLOWNESS=$${EVBRIDGE_TEST_SLOWNESS:-4} .venv/bin/python -m tests.kills --kills $(KILLS) --seed "$(SEED)"
 
@@ -67,4 +70,4 @@ help:
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: demo test conformance sim kills bench prepare environment lint types schemas format write lock clean help
+.PHONY: demo test conformance sim mutants kills bench prepare environment lint types schemas format write lock clean help
