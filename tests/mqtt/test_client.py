@@ -49,6 +49,8 @@ class Site:
         self.lost: list[str] = []
         self.synchronised = 0
         self.heard_before_sync = 0
+        self.in_step: Callable[[], None] = lambda: None
+        """What the site has to say as soon as it is synchronised."""
         self.bell = Bell()
         self.broker = Broker(
             settings,
@@ -66,6 +68,7 @@ class Site:
     def _synchronised(self) -> None:
         self.synchronised += 1
         self.heard_before_sync = len(self.messages)
+        self.in_step()
         self.bell.ring()
 
     async def until(self, look: Callable[[], bool], what: str) -> None:
@@ -167,6 +170,17 @@ async def test_stored_state_comes_before_the_site_is_synchronised(mosquitto: Mos
             await other.tell("wallbox/wb1/plugged", "false")
             await site.until(lambda: len(site.messages) == 51, "the live message")
             assert site.messages[-1] == WallboxMessage(wallbox="wb1", live=True, plugged=False)
+
+
+async def test_what_follows_from_all_that_was_stored_leaves_instead_of_what_was_before(
+    mosquitto: Mosquitto, settings: BrokerSettings
+) -> None:
+    """A release of before the outage, and its end, which comes with being in step again: only the end goes out."""
+    site = Site(settings)
+    site.publish_status("Charging")
+    site.in_step = lambda: site.publish_status("Available")
+    async with watching(mosquitto, STATUS) as other, running(site):
+        assert await other.hears(STATUS) == "Available"
 
 
 async def test_a_retained_tap_is_never_acted_on(mosquitto: Mosquitto, settings: BrokerSettings) -> None:
