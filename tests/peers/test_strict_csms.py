@@ -359,6 +359,8 @@ async def test_what_breaks_the_schema_of_201_is_blamed() -> None:
     async with strict_csms(protocols=("ocpp2.0.1",)) as csms, station(csms, protocol="ocpp2.0.1") as box:
         await box.ask("StatusNotification", {**NOTICES["StatusNotification"], "connectorStatus": "Charging"})
         await box.ask("StartTransaction", START)
+        await csms.saw("StatusNotification")
+        await csms.saw("StartTransaction")
         found = journal.faults(csms.frames)
         assert any("breaks the schema of StatusNotification" in fault for fault in found), found
         assert any("which ocpp2.0.1 does not know" in fault for fault in found), found

@@ -11,6 +11,7 @@ EVERYTHING = os.environ.get("EVBRIDGE_TEST_CUTS") == "all"
 """What there is otherwise no time for, too: some twenty minutes."""
 
 
+@pytest.mark.timeout(900)  # hundreds of lives, at half a minute of computing; a loaded machine takes minutes
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("scene", SCENES)
 def test_a_cut_anywhere_loses_and_doubles_nothing(scene: str, version: str) -> None:
