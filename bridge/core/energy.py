@@ -158,9 +158,9 @@ def own_transaction(state: State) -> str | None:
 
 
 def began_ms(state: State) -> int | None:
-    """When the backend's transaction began to charge, which can't be in the future whatever became of the clock; None: none does."""
+    """When what runs began to charge, which can't be in the future whatever became of the clock; None: nothing does."""
     session = state.kept.session
-    return min(session.started_ms, state.now.utc_ms) if isinstance(session, BackendSession) else None
+    return None if isinstance(session, NoSession) else min(session.started_ms, state.now.utc_ms)
 
 
 def profiles_in_force(state: State) -> tuple[ChargingProfile, ...]:

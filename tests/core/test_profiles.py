@@ -275,6 +275,15 @@ def test_a_local_session_is_held_below_the_station_s_maximum_only() -> None:
     assert limit(bench) == (True, 10.0, "profile")
 
 
+def test_a_schedule_of_the_maximum_runs_on_in_a_local_session() -> None:
+    """It counts from when the vehicle began to charge, whoever permitted that."""
+    bench = charging(CARL, **SMART)
+    sends(bench, profile(MAX, (0, 10.0), (60, 12.0), kind=ProfileKind.RELATIVE))
+    assert limit(bench) == (True, 10.0, "profile")
+    bench.passes(61)
+    assert limit(bench) == (True, 12.0, "profile")
+
+
 def test_before_anybody_charges_the_default_is_what_there_will_be() -> None:
     bench = ready(**SMART)
     sends(bench, profile(DEFAULT, (0, 9.0), (60, 7.0), kind=ProfileKind.RELATIVE))
