@@ -9,7 +9,7 @@ from bridge.audit.accounts import spans_of
 from bridge.audit.case import Case, Session, finding
 from bridge.audit.cover import Ledger, Span
 from bridge.audit.delivery import deaths
-from bridge.audit.ledgers import Finding, Managed, Metered, Power
+from bridge.audit.ledgers import Finding, Managed, Metered, Plugged, Power
 from bridge.core.effects import EntryKind, HistoryEntry
 from bridge.core.values import ChargePointId, StopReason
 
@@ -199,19 +199,28 @@ def _in_sessions(case: Case, charge_point: ChargePointId) -> Iterator[_Time]:
     for number, begun_ms in enumerate(case.offsets_ms):
         for ended_ms in case.offsets_ms[number:]:
             for entry in entries:
-                yield _Time(from_ms=entry.started_ms - begun_ms, to_ms=_until(case, entry, entry.ended_ms - ended_ms))
+                yield _Time(from_ms=entry.started_ms - begun_ms, to_ms=_until(case, charge_point, entry, entry.ended_ms - ended_ms))
 
 
-def _until(case: Case, entry: HistoryEntry, ended_ms: float) -> float:
+def _until(case: Case, charge_point: ChargePointId, entry: HistoryEntry, ended_ms: float) -> float:
     """A session that died with the bridge ends at what was last on the disk, and ran until then.
 
     How long that may have been before, the register tells only while it rises: a session that was paused is kept no more.
     """
     grace_ms = case.tolerances.grace_s * 1000
-    if entry.reason in DIED:
-        return min((at_ms for at_ms in deaths(case) if at_ms >= ended_ms), default=ended_ms) + grace_ms
+    died_ms = min((at_ms for at_ms in deaths(case) if at_ms >= ended_ms), default=ended_ms)
+    left_meanwhile = entry.reason == StopReason.EV_DISCONNECTED and _stayed(case, charge_point, ended_ms, died_ms)
+    if entry.reason in DIED or left_meanwhile:
+        return died_ms + grace_ms
     kept_ms = ended_ms + KEEP_MS + grace_ms
     return max((at_ms for at_ms in deaths(case) if ended_ms <= at_ms <= kept_ms), default=ended_ms + grace_ms)
+
+
+def _stayed(case: Case, charge_point: ChargePointId, from_ms: float, to_ms: float) -> bool:
+    """The same vehicle was plugged in all the while: if its session is said to have ended by unplugging, that came later."""
+    told = [event for event in case.truth.happened if isinstance(event, Plugged) and event.charge_point == charge_point]
+    before = [event.plugged for event in told if event.at_ms <= from_ms]
+    return before[-1:] == [True] and not any(from_ms < event.at_ms <= to_ms for event in told)
 
 
 def _without_session(case: Case, charge_point: ChargePointId, meter: Metered) -> Iterator[tuple[int, int]]:

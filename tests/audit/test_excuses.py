@@ -7,7 +7,7 @@ import pytest
 
 from bridge.audit.accounts import balance_of
 from bridge.audit.case import Case
-from bridge.audit.ledgers import Cut, Lamp, Outage, Power, Rebased, Stepped, Tapped
+from bridge.audit.ledgers import Cut, Lamp, Outage, Plugged, Power, Rebased, Stepped, Tapped
 from bridge.audit.tolerances import Tolerances
 from bridge.core.effects import EntryKind, RecordUpdate
 from bridge.core.values import Authority, IdTag, SessionId, StopReason, TxKind, Why
@@ -239,6 +239,28 @@ def test_a_paused_session_is_kept_no_more_and_still_runs_until_the_bridge_dies(r
     power_in_vain(day)
     day.history.insert(-1, (GARAGE, entry("s9", EntryKind.LOCAL, (980, 985), (3000, 3000), reason=reason)))
     cut(day, 1059)
+    assert (rules(day) == set()) is ran
+
+
+@pytest.mark.parametrize(
+    "plugs, ran",
+    [
+        ([(950, True), (1062, False)], True),
+        ([(950, True)], True),
+        ([(950, True), (984, False)], False),
+        ([(950, True), (984, False), (1000, True)], False),
+        ([(950, True), (1000, False)], False),
+        ([(1062, False)], False),
+        ([], False),
+    ],
+)
+def test_a_vehicle_that_left_while_the_bridge_was_down_ran_until_it_died(plugs: list[tuple[float, bool]], ran: bool) -> None:
+    """A paused session is released, the power goes, the vehicle leaves: its end is what was last on the disk, before the pause."""
+    day = a_day()
+    power_in_vain(day)
+    day.history.insert(-1, (GARAGE, entry("s9", EntryKind.LOCAL, (980, 985), (3000, 3000), reason="EVDisconnected")))
+    cut(day, 1059)
+    day.happened += [Plugged(at_ms=round(at_s * 1000), charge_point=GARAGE, plugged=plugged) for at_s, plugged in plugs]
     assert (rules(day) == set()) is ran
 
 

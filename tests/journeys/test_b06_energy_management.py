@@ -84,6 +84,7 @@ async def test_the_last_word_survives_a_restart_and_the_broker(tmp_path: Path, b
         await home.topics.publish("ems/load/garage/allow", "false", retain=True)
         await garage.box.plug()
         await garage.box.tap(CARD)
+        await garage.begins()  # on the disk by now: green alone does not wait for it
         await garage.reports("SuspendedEVSE")
         await home.process.kill()
         await home.topics.forget_everything()

@@ -16,7 +16,7 @@ from tests.simulation.catalogue import missing
 from tests.simulation.run import PACES, Outcome, simulate
 
 REGRESSIONS = Path(__file__).with_name("regressions.txt")
-"""Seeds that once found something: `seed hours`, and what it was."""
+"""Seeds that once found something: `seed hours`, where it is another the pace, and what it was."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,7 +55,7 @@ def _regressions() -> Iterator[Job]:
     for line in REGRESSIONS.read_text().splitlines():
         words = line.split("#")[0].split()
         if words:
-            yield Job(int(words[0]), float(words[1]))
+            yield Job(int(words[0]), float(words[1]), *words[2:])
 
 
 def _one(job: Job) -> tuple[Job, Outcome | str]:
