@@ -25,6 +25,8 @@ LAN_S = 0.04
 """Usual delay of a frame."""
 ACCEPTED = "Accepted"
 INTERVAL_S = 900
+THINK_S = 0.05
+"""Usual time until it answers."""
 """Between heartbeats, as it wishes."""
 
 Payload: TypeAlias = dict[str, Any]
@@ -173,7 +175,7 @@ class Weather:
     """Nobody even gets an answer to a knock."""
     frozen: bool = False
     """Reads and does nothing, not even pongs."""
-    think_s: float = 0.05
+    think_s: float = THINK_S
     mute: float = 0.0
     """Share of requests that are never answered, though pongs come."""
     forgets: float = 0.5

@@ -24,26 +24,16 @@ CHANGE_TRIES = 40
 
 def _away_for_days(sky: Sky) -> End:
     """So long that the queue grows (D11)."""
-    weather = sky.house.central.weather
+    central = sky.house.central
     sky.struck("away for days")
-    weather.away = True
-    sky.house.central.drop_all()
-
-    def over() -> None:
-        weather.away = False
-
+    over = sky.turned(central.weather, away=(True, False))
+    central.drop_all()
     return sky.outage("csms", None, over)
 
 
 def _short_of_breath(sky: Sky) -> End:
     """It takes no long frames, and says so by hanging up (W10)."""
-    weather = sky.house.central.weather
-    weather.frame_max = sky.rng.randrange(300, 1000)
-
-    def over() -> None:
-        weather.frame_max = None
-
-    return sky.outage("csms", None, over)
+    return sky.outage("csms", None, sky.turned(sky.house.central.weather, frame_max=(sky.rng.randrange(300, 1000), None)))
 
 
 def _asks_without_end(sky: Sky) -> None:
@@ -82,13 +72,7 @@ def _silly_registration(sky: Sky) -> End:
 
 def _odd_names(sky: Sky) -> End:
     """Transactions are called 0, -1, or what is no number at all (W7)."""
-    weather = sky.house.central.weather
-    weather.odd_names = sky.rng.uniform(0.3, 1.0)
-
-    def over() -> None:
-        weather.odd_names = 0.0
-
-    return sky.outage("csms", None, over)
+    return sky.outage("csms", None, sky.turned(sky.house.central.weather, odd_names=(sky.rng.uniform(0.3, 1.0), 0.0)))
 
 
 def _boot_in_1970_with_a_queue(sky: Sky) -> End:

@@ -31,6 +31,17 @@ class Sky:
         """One of the wallboxes."""
         return self.rng.choice(list(self.house.wallboxes.values()))
 
+    def turned(self, what: object, **fields: tuple[object, object]) -> End:
+        """Fields of something have the first value from now on, and the second one when it is over."""
+        for field, (during, _) in fields.items():
+            setattr(what, field, during)
+
+        def over() -> None:
+            for field, (_, after) in fields.items():
+                setattr(what, field, after)
+
+        return over
+
     def outage(self, what: str, charge_point: ChargePointId | None, end: End) -> End:
         """What the auditor is told of it, with a moment's grace after its end."""
         house = self.house

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from bridge.audit.ledgers import Outage
 from bridge.ocpp import failures
+from tests.simulation.central import ACCEPTED, THINK_S
 from tests.simulation.house import DISK_S
 from tests.simulation.oddities import ODDITIES
 from tests.simulation.sky import End, Sky, Storm
@@ -87,14 +88,8 @@ def _paused(sky: Sky) -> None:
 
 
 def _disk_full(sky: Sky) -> End:
-    disk = sky.house.disk
     sky.struck("disk full")
-    disk.free_bytes = 0
-
-    def over() -> None:
-        disk.free_bytes = None
-
-    return sky.outage("disk", None, over)
+    return sky.outage("disk", None, sky.turned(sky.house.disk, free_bytes=(0, None)))
 
 
 def _sync_fails(sky: Sky) -> None:
@@ -108,39 +103,27 @@ def _write_fails(sky: Sky) -> None:
 
 
 def _read_only(sky: Sky) -> End:
-    disk = sky.house.disk
     sky.struck("read-only disk")
-    disk.read_only = True
-
-    def over() -> None:
-        disk.read_only = False
-
-    return sky.outage("disk", None, over)
+    return sky.outage("disk", None, sky.turned(sky.house.disk, read_only=(True, False)))
 
 
 def _slow_disk(sky: Sky) -> End:
-    house = sky.house
     sky.struck("slow disk")
-    house.disk_s = sky.rng.uniform(0.2, 3.0)
-
-    def over() -> None:
-        house.disk_s = DISK_S
-
-    return sky.outage("disk", None, over)
+    return sky.outage("disk", None, sky.turned(sky.house, disk_s=(sky.rng.uniform(0.2, 3.0), DISK_S)))
 
 
 # --- the central system -----------------------------------------------------------------------------------------------------------------
 
 
 def _refused(sky: Sky) -> End:
-    weather = sky.house.central.weather
-    sky.struck("connection refused")
-    weather.refusal = failures.of_os_error(ConnectionRefusedError(111, "connection refused"), host="office")
-    sky.house.central.drop_all()
+    return _not_let_in(sky, "connection refused", failures.of_os_error(ConnectionRefusedError(111, "connection refused"), host="office"))
 
-    def over() -> None:
-        weather.refusal = None
 
+def _not_let_in(sky: Sky, name: str, refusal: failures.Failure, code: int | None = None) -> End:
+    central = sky.house.central
+    sky.struck(name)
+    over = sky.turned(central.weather, refusal=(refusal, None))
+    central.drop_all(code)
     return sky.outage("csms", None, over)
 
 
@@ -149,29 +132,18 @@ STATUSES = (301, 401, 403, 404, 429, 500, 502, 503)
 
 
 def _wrong_status(sky: Sky) -> End:
-    weather = sky.house.central.weather
     status = sky.rng.choice(STATUSES)
-    sky.struck(f"handshake answered {status}")
     after_s = 60.0 if status in {429, 503} else None
-    weather.refusal = failures.of_status(status, subprotocol="ocpp1.6", location="http://elsewhere.example", retry_after_s=after_s)
-    sky.house.central.drop_all(1012)
-
-    def over() -> None:
-        weather.refusal = None
-
-    return sky.outage("csms", None, over)
+    refusal = failures.of_status(status, subprotocol="ocpp1.6", location="http://elsewhere.example", retry_after_s=after_s)
+    return _not_let_in(sky, f"handshake answered {status}", refusal, 1012)
 
 
 def _black_hole(sky: Sky) -> End:
     central = sky.house.central
     sky.struck("black hole")
-    central.weather.black_hole = True
+    over = sky.turned(central.weather, black_hole=(True, False))
     for socket in list(central.sockets.values()):
         socket.fall_silent()
-
-    def over() -> None:
-        central.weather.black_hole = False
-
     return sky.outage("csms", None, over)
 
 
@@ -198,28 +170,15 @@ def _flapping(sky: Sky) -> End:
 
 
 def _central_frozen(sky: Sky) -> End:
-    weather = sky.house.central.weather
-    weather.frozen = True
-
-    def over() -> None:
-        weather.frozen = False
-
-    return sky.outage("csms", None, over)
+    return sky.outage("csms", None, sky.turned(sky.house.central.weather, frozen=(True, False)))
 
 
 def _share(name: str, **shares: tuple[float, float]) -> Callable[[Sky], End]:
     """Some of the answers are not as they should be."""
 
     def begin(sky: Sky) -> End:
-        weather = sky.house.central.weather
-        for field, (least, most) in shares.items():
-            setattr(weather, field, sky.rng.uniform(least, most))
-
-        def over() -> None:
-            for field in shares:
-                setattr(weather, field, 0.0)
-
-        return sky.outage("csms", None, over)
+        drawn = {field: (sky.rng.uniform(least, most), 0.0) for field, (least, most) in shares.items()}
+        return sky.outage("csms", None, sky.turned(sky.house.central.weather, **drawn))
 
     begin.__name__ = name
     return begin
@@ -227,36 +186,22 @@ def _share(name: str, **shares: tuple[float, float]) -> Callable[[Sky], End]:
 
 def _errors(sky: Sky) -> End:
     weather = sky.house.central.weather
-    weather.errors = sky.rng.uniform(0.2, 1.0)
+    over = sky.turned(weather, errors=(sky.rng.uniform(0.2, 1.0), 0.0))
     weather.error_codes = sky.rng.choice(
         (("InternalError",), ("GenericError",), ("FormationViolation", "PropertyConstraintViolation"), ("NotSupported", "InternalError"))
     )
-
-    def over() -> None:
-        weather.errors = 0.0
-
     return sky.outage("csms", None, over)
 
 
 def _thinks_long(sky: Sky) -> End:
-    weather = sky.house.central.weather
     sky.struck("slow central system")
-    weather.think_s = sky.rng.uniform(1.0, 8.0)
-
-    def over() -> None:
-        weather.think_s = 0.05
-
-    return sky.outage("csms", None, over)
+    return sky.outage("csms", None, sky.turned(sky.house.central.weather, think_s=(sky.rng.uniform(1.0, 8.0), THINK_S)))
 
 
 def _not_accepted(sky: Sky) -> End:
     central = sky.house.central
-    central.weather.boot_status = sky.rng.choice(("Pending", "Rejected"))
+    over = sky.turned(central.weather, boot_status=(sky.rng.choice(("Pending", "Rejected")), ACCEPTED))
     central.register_anew()
-
-    def over() -> None:
-        central.weather.boot_status = "Accepted"
-
     return sky.outage("csms", None, over)
 
 
@@ -338,14 +283,8 @@ def _boot_in_1970(sky: Sky) -> End:
 
 
 def _other_time(sky: Sky) -> End:
-    central = sky.house.central
     sky.struck("central system's clock wrong")
-    central.clock_offset_ms = sky.rng.choice((-600_000, 600_000, 86_400_000))
-
-    def over() -> None:
-        central.clock_offset_ms = 0
-
-    return over
+    return sky.turned(sky.house.central, clock_offset_ms=(sky.rng.choice((-600_000, 600_000, 86_400_000)), 0))
 
 
 # --- broker and hardware ----------------------------------------------------------------------------------------------------------------
@@ -377,13 +316,7 @@ def _bridge_cut_off(sky: Sky) -> None:
 
 
 def _repeats(sky: Sky) -> End:
-    broker = sky.house.broker
-    broker.repeats = sky.rng.uniform(0.1, 1.0)
-
-    def over() -> None:
-        broker.repeats = 0.0
-
-    return over
+    return sky.turned(sky.house.broker, repeats=(sky.rng.uniform(0.1, 1.0), 0.0))
 
 
 def _retained_tap(sky: Sky) -> None:
