@@ -6,7 +6,7 @@ from decimal import Decimal
 from bridge.core.alerts import PASSING_S, AlertId
 from bridge.core.draft import Draft
 from bridge.core.effects import EntryKind, HistoryEntry, WriteHistory
-from bridge.core.state import NoSession, State
+from bridge.core.state import Kept, NoSession, State
 from bridge.core.values import SessionId
 
 GAP_SETTLE_S = 60.0
@@ -44,7 +44,14 @@ def account(draft: Draft, register_wh: int, *, gap: str, follows: SessionId | No
                 f"{entry.energy_wh} Wh were drawn that belong to no session ({gap}); see the history",
                 for_s=PASSING_S,
             )
-    draft.kept = replace(draft.kept, accounted_wh=register_wh, accounted_ms=draft.now_ms)
+    draft.kept = accounted(draft.kept, register_wh, draft.now_ms)
+
+
+def accounted(kept: Kept, register_wh: int, utc_ms: int) -> Kept:
+    """Everything up to this register belongs to somebody. So no restart may know of a lower one: what begins there would have it twice."""
+    if kept.register_wh is None or kept.register_wh < register_wh:
+        kept = replace(kept, register_wh=register_wh, register_ms=utc_ms)
+    return replace(kept, accounted_wh=register_wh, accounted_ms=utc_ms)
 
 
 def settle_gap(draft: Draft) -> None:

@@ -125,3 +125,26 @@ def test_entries_have_ids_of_their_own() -> None:
     ids = [entry.id for entry in bench.entries]
     assert len(set(ids)) == len(ids) == 2
     assert all(len(one) <= 36 for one in ids)
+
+
+@pytest.mark.parametrize("session", [True, False])
+def test_after_a_restart_nothing_begins_below_what_was_accounted_for(session: bool) -> None:
+    """A session ended, or a gap settled, later than the register was kept; now the meter is silent, and the broker tells an old copy."""
+    bench = plugged(settings=QUIET, backend=None)
+    if session:
+        bench.taps(CARL)
+        bench.passes(1)
+        bench.unplugs()
+    else:
+        bench.meters(1010)  # kept at once
+        bench.passes(1)
+    bench.meters(1016)  # not kept: that was a moment ago
+    bench.passes(60)
+    assert bench.entries[-1].end_wh == 1016
+    bench.restarts()
+    bench.synchronises()
+    bench.meters(1010, live=False)
+    bench.plugs(live=True)
+    bench.taps(CARL)
+    bench.passes(10)
+    assert bench.session.begin.register_wh == 1016

@@ -127,8 +127,11 @@ class Life(RuleBasedStateMachine):
     def _energy_is_conserved(self) -> None:
         """Σ backend + Σ local + Σ gaps is exactly what lies behind the accounted register."""
         if self.origin_wh is not None:
-            accounted_wh = self.bench.state.kept.accounted_wh
+            kept = self.bench.state.kept
+            accounted_wh = kept.accounted_wh
             assert accounted_wh is not None
+            assert kept.register_wh is not None
+            assert kept.register_wh >= accounted_wh, "what begins after a restart would have it twice"
             assert self.ledger.accounted_wh == self.replaced_wh + accounted_wh - self.origin_wh
         self.ledger.every_entry_is_sound()
 
