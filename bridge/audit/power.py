@@ -203,24 +203,30 @@ def _in_sessions(case: Case, charge_point: ChargePointId) -> Iterator[_Time]:
 
 
 def _until(case: Case, charge_point: ChargePointId, entry: HistoryEntry, ended_ms: float) -> float:
-    """A session that died with the bridge ends at what was last on the disk, and ran until then.
+    """A session that died with the bridge ends at what was last on the disk, and ran until then, or until its vehicle left.
 
-    How long that may have been before, the register tells only while it rises: a session that was paused is kept no more.
+    How long that may have been before, the register tells only while it rises, and the disk takes it: a session that was paused is kept
+    no more.
     """
     grace_ms = case.tolerances.grace_s * 1000
     died_ms = min((at_ms for at_ms in deaths(case) if at_ms >= ended_ms), default=ended_ms)
-    left_meanwhile = entry.reason == StopReason.EV_DISCONNECTED and _stayed(case, charge_point, ended_ms, died_ms)
-    if entry.reason in DIED or left_meanwhile:
+    if entry.reason in DIED:
         return died_ms + grace_ms
+    if entry.reason == StopReason.EV_DISCONNECTED:
+        left_ms = _leaves_ms(case, charge_point, ended_ms)
+        if left_ms is not None:
+            return min(died_ms, left_ms) + grace_ms
     kept_ms = ended_ms + KEEP_MS + grace_ms
     return max((at_ms for at_ms in deaths(case) if ended_ms <= at_ms <= kept_ms), default=ended_ms + grace_ms)
 
 
-def _stayed(case: Case, charge_point: ChargePointId, from_ms: float, to_ms: float) -> bool:
-    """The same vehicle was plugged in all the while: if its session is said to have ended by unplugging, that came later."""
+def _leaves_ms(case: Case, charge_point: ChargePointId, from_ms: float) -> float | None:
+    """When the vehicle that is plugged in then is pulled out; None: there is none."""
     told = [event for event in case.truth.happened if isinstance(event, Plugged) and event.charge_point == charge_point]
     before = [event.plugged for event in told if event.at_ms <= from_ms]
-    return before[-1:] == [True] and not any(from_ms < event.at_ms <= to_ms for event in told)
+    if before[-1:] != [True]:
+        return None
+    return next((event.at_ms for event in told if event.at_ms > from_ms and not event.plugged), inf)
 
 
 def _without_session(case: Case, charge_point: ChargePointId, meter: Metered) -> Iterator[tuple[int, int]]:
