@@ -1,6 +1,7 @@
 """The broker of the simulation: stores what is retained, delivers once or twice, and may be away, forget, or repeat itself."""
 
 import asyncio
+import enum
 import itertools
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -17,7 +18,9 @@ from tests.simulation.world import World
 
 LAN_S = 0.005
 KEEPALIVE_S = 15.0
-"""The bridge's (bridge.mqtt.wire.KEEPALIVE_S); a broker waits half as long again."""
+"""The bridge's (bridge.mqtt.wire.KEEPALIVE_S); a broker waits half as long again, its client up to twice as long."""
+SAVE_S = 1800.0
+"""So often a broker puts on its disk what it retains (mosquitto's autosave_interval)."""
 
 
 @lru_cache(100_000)
@@ -30,6 +33,17 @@ def matches(pattern: str, topic: str) -> bool:
         if index >= len(levels) or level not in {"+", levels[index]}:
             return False
     return len(wanted) == len(levels)
+
+
+class Memory(enum.Enum):
+    """What a broker knows after it was down, of what it retained before."""
+
+    WHOLE = "whole"
+    """It ended in order."""
+    OLD = "old"
+    """Its power went: what it had put on its disk last."""
+    NONE = "none"
+    """It has no persistence."""
 
 
 class Owner(Protocol):
@@ -90,6 +104,8 @@ class MqttBroker:
         self.world = world
         self.up = True
         self.retained: dict[str, bytes] = {}
+        self._saved: dict[str, bytes] = {}
+        """The same, as it was when it was last put on the disk."""
         self.devices: list[Device] = []
         self.line: Line | None = None
         """The bridge's."""
@@ -101,6 +117,7 @@ class MqttBroker:
         """Told of every message that leaves the bridge, and whether the bridge has heard its own nonce on this connection."""
         self._rng = world.chance("broker")
         self._routes: dict[str, tuple[Device, ...]] = {}
+        world.after(SAVE_S, self._save)
 
     def join(self, device: Device) -> None:
         """One more client."""
@@ -131,12 +148,24 @@ class MqttBroker:
             self._routes[topic] = found
         return found
 
-    def go_down(self, *, forgets: bool) -> None:
-        """Restart or power cut; without persistence nothing that was retained comes back."""
+    def _save(self) -> None:
+        if self.up:
+            self._saved = dict(self.retained)
+        self.world.after(SAVE_S, self._save)
+
+    def go_down(self, memory: Memory = Memory.WHOLE) -> None:
+        """Restart or power cut."""
         self.up = False
-        if forgets:
-            self.retained.clear()
-            self.world.injected["broker forgot"] += 1
+        match memory:
+            case Memory.NONE:
+                self.retained = {}
+                self._saved = {}
+                self.world.injected["broker forgot"] += 1
+            case Memory.OLD:
+                self.retained = dict(self._saved)
+                self.world.injected["broker fell back"] += 1
+            case Memory.WHOLE:
+                pass
         if self.line is not None:
             self.line.break_off()
             self.line = None
@@ -148,11 +177,12 @@ class MqttBroker:
         self.up = True
 
     def lost(self, line: "Line") -> None:
-        """The bridge's connection ended without goodbye: its will is done."""
+        """The bridge's connection ended without goodbye: its will is done, once."""
         if self.line is line:
             self.line = None
-        if self.up and line.will is not None:
-            self.take(line.will.topic, line.will.payload, retain=line.will.retained, qos=1)
+        will, line.will = line.will, None
+        if self.up and will is not None:
+            self.take(will.topic, will.payload, retain=will.retained, qos=1)
 
 
 class Line:
@@ -160,7 +190,7 @@ class Line:
 
     def __init__(self, broker: MqttBroker, owner: Owner, number: int, will: Publication) -> None:
         world = broker.world
-        rng = world.chance(f"line {number}")
+        self._rng = rng = world.chance(f"line {number}")
         self.inbox: deque[MQTTMessage] = deque()
         self.answers: deque[tuple[int, bool]] = deque()
         self.bell = asyncio.Event()
@@ -244,6 +274,12 @@ class Line:
         if self._connected:
             self._connected = False
             self._world.after(1.5 * KEEPALIVE_S if silently else LAN_S, self._broker.lost, self)
+
+    def fall_silent(self) -> None:
+        """Half-open: each side hears nothing more, and finds out by itself."""
+        self._up.deaf = self._down.deaf = True
+        self._world.after(1.5 * KEEPALIVE_S, self._broker.lost, self)
+        self._world.after(self._rng.uniform(1.0, 2.0) * KEEPALIVE_S, self.break_off)
 
     def break_off(self) -> None:
         """The broker, or the way to it, is gone, and the bridge's kernel says so."""

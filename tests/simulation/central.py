@@ -25,9 +25,9 @@ LAN_S = 0.04
 """Usual delay of a frame."""
 ACCEPTED = "Accepted"
 INTERVAL_S = 900
+"""Between heartbeats, as it wishes."""
 THINK_S = 0.05
 """Usual time until it answers."""
-"""Between heartbeats, as it wishes."""
 
 Payload: TypeAlias = dict[str, Any]
 
@@ -181,7 +181,7 @@ class Weather:
     forgets: float = 0.5
     """Share of those that it has not even written down."""
     late: float = 0.0
-    """Share of answers that come after the time-out."""
+    """Share of answers that come around the time-out."""
     errors: float = 0.0
     """Share of transaction messages answered with an error."""
     error_codes: tuple[str, ...] = ("InternalError",)
@@ -342,7 +342,7 @@ class Central:
         delay_s = rng.expovariate(1 / weather.think_s)
         if rng.random() < weather.late:
             self._world.injected["late answer"] += 1
-            delay_s = rng.uniform(6.0, 45.0)
+            delay_s = rng.uniform(1.0, 45.0)
         answer: list[Any]
         if frame[2] != "BootNotification" and socket.charge_point in self._unregistered:
             del self._unregistered[socket.charge_point]

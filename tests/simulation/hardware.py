@@ -242,6 +242,12 @@ class Wallbox:
         self.device.listen()
         self._greet()
 
+    def lose_power(self, *, allows: bool) -> None:
+        """It restarts, and does not remember what it was told: until it is told again it allows everything, or nothing."""
+        self.lose_broker()
+        self.enabled, self.limit_w = allows, MAX_W
+        self._settle()
+
     def break_down(self, fault: str) -> None:
         """Something breaks; `none`: it is mended."""
         self.fault = fault

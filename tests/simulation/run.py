@@ -81,7 +81,8 @@ def plan_of(seed: int) -> tuple[Plan, tuple[Storm, ...], float]:
         stale_after_s=Random(f"{seed}/silence").choice((None, None, None, 900)),
     )
     share = rng.choice((0.1, 0.3, 0.6))
-    return plan, tuple(storm for storm in STORMS if rng.random() < share), rng.choice((1.0, 3.0, 8.0))
+    hurry = rng.choice((1.0, 3.0, 8.0))
+    return plan, tuple(storm for storm in STORMS if Random(f"{seed}/season/{storm.name}").random() < share), hurry
 
 
 def simulate(seed: int, hours: float, *, pace: Pace = CAR_PARK, noted: Callable[[str], None] | None = None) -> Outcome:
@@ -173,7 +174,8 @@ class Simulation:
             if central.version(name) == "ocpp1.6":
                 central.ask(name, "ChangeAvailability", {"connectorId": 1, "type": "Operative"})
             elif central.version(name) is not None:
-                central.ask(name, "ChangeAvailability", {"operationalStatus": "Operative", "evse": {"id": 1}})
+                for place in ({}, {"evse": {"id": 1}}):
+                    central.ask(name, "ChangeAvailability", {"operationalStatus": "Operative"} | place)
 
     def become_quiet(self) -> list[str]:
         """Wait until nothing waits; what an operator has to look at is sent again. Returns what is left after a long time."""

@@ -4,9 +4,11 @@ A storm begins, lasts a while, and ends; how often it really struck is counted i
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from bridge.audit.ledgers import Outage
 from bridge.ocpp import failures
+from tests.simulation.broker import KEEPALIVE_S, Memory
 from tests.simulation.central import ACCEPTED, THINK_S
 from tests.simulation.house import DISK_S
 from tests.simulation.oddities import ODDITIES
@@ -100,6 +102,20 @@ def _sync_fails(sky: Sky) -> None:
 def _write_fails(sky: Sky) -> None:
     sky.struck("write fails")
     sky.house.disk.fail_write(after=sky.rng.randrange(6), times=sky.rng.randrange(1, 4))
+
+
+def _on_no_disk(sky: Sky) -> End:
+    """No sync succeeds, then it is killed, then the power goes: what the next life found was only in memory (D5)."""
+    house = sky.house
+    sky.struck("sync fails until a kill")
+    house.disk.fail_sync(times=None)
+
+    def over() -> None:
+        house.cut(power=False)
+        house.disk.heal()
+        house.world.after(sky.rng.uniform(1.0, 60.0), lambda: house.cut(power=True))
+
+    return sky.outage("disk", None, over)
 
 
 def _read_only(sky: Sky) -> End:
@@ -293,7 +309,7 @@ def _other_time(sky: Sky) -> End:
 def _broker_down(sky: Sky) -> End:
     house, rng = sky.house, sky.rng
     sky.struck("broker down")
-    house.broker.go_down(forgets=rng.random() < 0.5)
+    house.broker.go_down(rng.choice(list(Memory)))
 
     def over() -> None:
         house.broker.come_back()
@@ -315,6 +331,17 @@ def _bridge_cut_off(sky: Sky) -> None:
         sky.house.outages.append(Outage(what="broker", charge_point=None, from_ms=now_ms, to_ms=now_ms + 5000))
 
 
+def _broker_silent(sky: Sky) -> None:
+    """The line to the broker is half-open."""
+    line = sky.house.broker.line
+    if line is not None:
+        sky.struck("broker connection half-open")
+        line.fall_silent()
+        now_ms = sky.house.world.now_ms
+        noticed_ms = now_ms + int(2 * KEEPALIVE_S * 1000)
+        sky.house.outages.append(Outage(what="broker", charge_point=None, from_ms=now_ms, to_ms=noticed_ms + 5000))
+
+
 def _repeats(sky: Sky) -> End:
     return sky.turned(sky.house.broker, repeats=(sky.rng.uniform(0.1, 1.0), 0.0))
 
@@ -330,6 +357,19 @@ def _wallbox_away(sky: Sky) -> End:
     box = sky.box()
     sky.struck("wallbox offline")
     box.lose_broker()
+
+    def over() -> None:
+        if sky.house.broker.up:
+            box.find_broker()
+
+    return sky.outage("hardware", box.name, over)
+
+
+def _wallbox_restarts(sky: Sky) -> End:
+    """Without a memory of what it was told."""
+    box = sky.box()
+    sky.struck("wallbox forgot")
+    box.lose_power(allows=sky.rng.random() < 0.5)
 
     def over() -> None:
         if sky.house.broker.up:
@@ -427,6 +467,7 @@ STORMS: tuple[Storm, ...] = (
     Storm(rows=("D4",), name="read-only disk", hours=12, lasts_s=300, begin=_read_only),
     Storm(rows=("D5",), name="sync fails", hours=4, lasts_s=0, begin=_sync_fails),
     Storm(rows=("D5",), name="write fails", hours=4, lasts_s=0, begin=_write_fails),
+    Storm(rows=("D5",), name="sync fails until a kill", hours=2, lasts_s=10, begin=_on_no_disk),
     Storm(rows=("D5",), name="slow disk", hours=6, lasts_s=300, begin=_slow_disk),
     Storm(rows=("D9",), name="planned stop", hours=4, lasts_s=0, begin=_planned_stop),
     Storm(rows=("D11", "W1"), name="connection refused", hours=5, lasts_s=1200, begin=_refused),
@@ -445,7 +486,7 @@ STORMS: tuple[Storm, ...] = (
     Storm(
         rows=("W9",),
         name="handshake answered",
-        hours=8,
+        hours=4,
         lasts_s=600,
         begin=_wrong_status,
         counts=tuple(f"handshake answered {status}" for status in STATUSES),
@@ -473,13 +514,22 @@ STORMS: tuple[Storm, ...] = (
     Storm(rows=("C2", "C3"), name="clock stepped", hours=8, lasts_s=0, begin=_clock_steps),
     Storm(rows=("C4",), name="central system's clock wrong", hours=8, lasts_s=1800, begin=_other_time),
     Storm(rows=("C5",), name="process paused", hours=6, lasts_s=0, begin=_paused),
-    Storm(rows=("M1", "E2"), name="broker down", hours=5, lasts_s=120, begin=_broker_down),
+    Storm(
+        rows=("M1", "E2"),
+        name="broker down",
+        hours=5,
+        lasts_s=120,
+        begin=_broker_down,
+        counts=("broker down", "broker forgot", "broker fell back"),
+    ),
     Storm(rows=("M1",), name="broker connection lost", hours=5, lasts_s=0, begin=_bridge_cut_off),
+    Storm(rows=("M1",), name="broker connection half-open", hours=5, lasts_s=0, begin=_broker_silent),
     Storm(rows=("M2",), name="message delivered twice", hours=6, lasts_s=1200, begin=_repeats),
     Storm(rows=("M3",), name="retained tap", hours=6, lasts_s=0, begin=_retained_tap),
     Storm(rows=("M10",), name="commands ignored", hours=10, lasts_s=120, begin=_stubborn),
     Storm(rows=("M1", "M11"), name="wallbox offline", hours=5, lasts_s=200, begin=_wallbox_away),
-    Storm(rows=("M9",), name="meter silent", hours=6, lasts_s=300, begin=_meter_silent),
+    Storm(rows=("M10", "M11"), name="wallbox forgot", hours=5, lasts_s=60, begin=_wallbox_restarts),
+    Storm(rows=("M9",), name="meter silent", hours=3, lasts_s=300, begin=_meter_silent),
     Storm(rows=("M8", "N2"), name="nonsense on MQTT", hours=2, lasts_s=0, begin=_nonsense),
     Storm(rows=("M13",), name="flood on MQTT", hours=12, lasts_s=0, begin=_flood),
     Storm(rows=("M10",), name="hardware fault", hours=8, lasts_s=120, begin=_broken),
@@ -498,6 +548,7 @@ class Season:
         self._over = False
         self._open: dict[int, End] = {}
         self._count = 0
+        self._skies = {storm: replace(sky, rng=sky.house.world.chance(f"storm {storm.name}")) for storm in storms}
         for storm in storms:
             self._plan(storm)
 
@@ -515,19 +566,19 @@ class Season:
         _clock_right(self._sky)
 
     def _plan(self, storm: Storm) -> None:
-        self._sky.house.world.after(self._sky.rng.expovariate(self._hurry / (storm.hours * 3600)), self._strike, storm)
+        self._sky.house.world.after(self._skies[storm].rng.expovariate(self._hurry / (storm.hours * 3600)), self._strike, storm)
 
     def _strike(self, storm: Storm) -> None:
         if self._over:
             return
-        end = storm.begin(self._sky)
+        end = storm.begin(self._skies[storm])
         if end is None:
             self._plan(storm)
             return
         self._count += 1
         number = self._count
         self._open[number] = end
-        self._sky.house.world.after(self._sky.rng.expovariate(1 / storm.lasts_s), self._finish, number, storm)
+        self._sky.house.world.after(self._skies[storm].rng.expovariate(1 / storm.lasts_s), self._finish, number, storm)
 
     def _finish(self, number: int, storm: Storm) -> None:
         end = self._open.pop(number, None)
