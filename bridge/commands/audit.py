@@ -86,6 +86,7 @@ def book_of(store: Reader, charge_points: Iterable[ChargePointId]) -> Book:
             )
             for row in store.rows(states=tuple(RecordState))
         ),
+        decisions=tuple(store.decisions()),
         open_sessions=tuple((charge_point, str(session.id)) for charge_point, session in running.items()),
         open_starts_wh={str(session.id): session.begin.register_wh for session in running.values()},
     )

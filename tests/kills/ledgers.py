@@ -5,11 +5,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from bridge.audit.ledgers import Book, Frame, Happened, Lamp, Metered, Row, Truth
-from bridge.core.state import BackendSession, LocalSession
+from bridge.audit.ledgers import Book, Frame, Happened, Lamp, Metered, Truth
+from bridge.commands import audit
 from bridge.core.values import ChargePointId, tag_key
 from bridge.store.offline import open_reader
-from bridge.store.protocol import RecordState
 from tests.kills.backend import Backend
 from tests.kills.hardware import Hardware
 from tests.kills.people import BEN, EVE, FAY
@@ -20,23 +19,8 @@ PERMITTED = frozenset(tag_key(tag) for tag in (*BEN.cards, *EVE.cards, *FAY.card
 
 def book(database: Path, charge_points: list[ChargePointId]) -> Book:
     """What is on the disk."""
-    with open_reader(database) as reader:
-        rows = tuple(
-            Row(
-                id=row.id,
-                charge_point=row.charge_point,
-                state=row.state.value,
-                record=row.record,
-                attempts=row.attempts,
-                rounds=row.rounds,
-                backend_id=row.backend_id,
-                error=row.error,
-            )
-            for row in reader.rows(states=tuple(RecordState))
-        )
-        sessions = [(one, kept.session) for one in charge_points if (kept := reader.kept(one)) is not None]
-        running = tuple((one, session.id) for one, session in sessions if isinstance(session, BackendSession | LocalSession))
-        return Book(history=tuple(reader.history()), rows=rows, decisions=tuple(reader.decisions()), open_sessions=running)
+    with open_reader(database) as store:
+        return audit.book_of(store, charge_points)
 
 
 def frames(backends: tuple[Backend, ...]) -> list[Frame]:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from bridge.audit.examine import examine
-from bridge.audit.ledgers import Book, Finding, Row
+from bridge.audit.ledgers import Book, Finding
 from bridge.audit.restart import nothing_changed
 from bridge.audit.secrecy import nothing_told
+from bridge.commands import audit
 from bridge.core.state import NoSession
 from bridge.core.values import ChargePointId
 from bridge.store.offline import open_reader
@@ -219,21 +220,4 @@ def waiting(house: House) -> list[str]:
 def book_of(house: House) -> Book:
     """J, from the disk."""
     with open_reader(house.database) as store:
-        rows = store.rows(states=tuple(RecordState))
-        return Book(
-            history=tuple(store.history()),
-            rows=tuple(
-                Row(
-                    id=row.id,
-                    charge_point=row.charge_point,
-                    state=row.state.value,
-                    record=row.record,
-                    attempts=row.attempts,
-                    rounds=row.rounds,
-                    backend_id=row.backend_id,
-                    error=row.error,
-                )
-                for row in rows
-            ),
-            decisions=tuple(store.decisions()),
-        )
+        return audit.book_of(store, house.wallboxes)
