@@ -23,6 +23,7 @@ from bridge.display import Display
 from bridge.errors import PayloadRefused, StoreDamaged
 from bridge.logroom import Logroom
 from bridge.monitor import Monitor
+from bridge.mqtt import topics
 from bridge.mqtt.client import Broker
 from bridge.mqtt.messages import Message, RequestMessage, RequestRefused, RetainedEvent
 from bridge.mqtt.render import Health, Info, Renderer
@@ -261,6 +262,8 @@ class App:
     def _synchronised(self) -> None:
         for runtime in self._runtimes.values():
             runtime.handle(BrokerSynchronised(**self._clock.stamp()))
+        if self._store.salvage is None:
+            self._display.look_back({one: self._broker.stored(topics.CP_LAST_SESSION, one) for one in self._runtimes})
 
     def _broker_lost(self, _reason: str) -> None:
         for runtime in self._runtimes.values():

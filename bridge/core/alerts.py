@@ -39,6 +39,7 @@ class AlertId(StrEnum):
     TOO_MANY_USERS = "too_many_users"
     STORAGE = "storage"
     DATABASE_SET_ASIDE = "database_set_aside"
+    DATABASE_OLDER = "database_older"
     CLOCK_NOT_SET = "clock_not_set"
 
 

@@ -121,6 +121,10 @@ class Broker:
             self._outbox.put(message, now_s)
         self._flush()
 
+    def stored(self, row: topics.Topic, *ids: str) -> bytes:
+        """What the broker has on a retained topic of ours; empty: nothing."""
+        return self._outbox.told(self.names.name(row, *ids))
+
     async def run(self) -> NoReturn:
         """Connect, serve, connect again, for ever. Cancel it to say goodbye: what waits is sent, then `offline`."""
         pauses = waits(self._rng)

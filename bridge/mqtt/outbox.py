@@ -80,6 +80,10 @@ class Outbox:
         """When `ring` has to be called next."""
         return self._alarms[0][0] if self._alarms else None
 
+    def told(self, topic: str) -> bytes:
+        """What the broker has on one of our retained topics, as far as anybody knows; empty: nothing."""
+        return self._told.get(topic, b"")
+
     # --- out ----------------------------------------------------------------------------------------------------------------------
 
     def next_event(self, now_s: float) -> Leaving | None:

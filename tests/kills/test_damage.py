@@ -1,5 +1,7 @@
 """The database is damaged under a running bridge, or while it is dead: noticed, set aside, told; the service goes on."""
 
+import contextlib
+import sqlite3
 from pathlib import Path
 
 from tests.journeys.garage import Garage
@@ -26,6 +28,19 @@ def damage(database: Path) -> None:
 def set_aside(folder: Path) -> list[Path]:
     """The evidence."""
     return [file for file in folder.iterdir() if ".damaged-" in file.name and not file.name.endswith(("-wal", "-shm"))]
+
+
+def back_up(database: Path, copy: Path) -> None:
+    """As an installer does, while the bridge runs."""
+    with contextlib.closing(sqlite3.connect(database)) as source, contextlib.closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+
+
+def put_back(copy: Path, database: Path) -> None:
+    """In place of the database and its log."""
+    for file in (database, *database.parent.glob(f"{database.name}-*")):
+        file.unlink()
+    copy.rename(database)
 
 
 async def charges_again(home: House, garage: Garage, card: str) -> None:
@@ -76,3 +91,24 @@ async def test_damaged_while_it_runs(tmp_path: Path) -> None:
             [evidence] = set_aside(tmp_path)
             assert str(evidence) in told.text
             await charges_again(home, garage, OTHER)
+
+
+async def test_an_older_copy_is_put_back(tmp_path: Path) -> None:
+    """Somebody restores the backup of a week ago, with a session running in it: an alert says so, and nothing is billed a second time."""
+    database, copy = tmp_path / "evbridge.db", tmp_path / "copy.db"
+    with Mosquitto() as broker:
+        async with house(tmp_path, broker) as home, home.garage() as garage:
+            await garage.charges(CARD)
+            await garage.box.draw(1000)
+            back_up(database, copy)
+            await garage.box.unplug()
+            await garage.ends("EVDisconnected")
+            await charges_again(home, garage, OTHER)
+            billed = [bill.energy_wh for bill in garage.bills()]
+            await home.process.kill()
+            put_back(copy, database)
+            await home.process.start()
+            await garage.box.appear()
+            await home.topics.reads("bridge/alert/database_older", "later sessions of garage", "an older copy")
+            await charges_again(home, garage, CARD)
+            assert len(garage.bills()) == len(billed) + 1

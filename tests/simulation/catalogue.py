@@ -93,9 +93,13 @@ CATALOGUE: Mapping[str, Row] = MappingProxyType(
             ),
         ),
         "D10": Row(
-            tests=("tests/test_clock.py::test_no_id_is_drawn_twice_not_even_after_a_restart",),
+            tests=(
+                f"{_DAMAGE}::test_an_older_copy_is_put_back",
+                "tests/test_display.py::test_what_the_broker_remembers_and_the_history_does_not_is_told",
+                "tests/test_clock.py::test_no_id_is_drawn_twice_not_even_after_a_restart",
+            ),
             reason=(
-                "An old copy that is put back is not recognised. It names no new session like an old one; "
+                "Not in the simulation, since a copy knows nothing of what the ledgers hold. It names no new session like an old one; "
                 "what it had queued goes again with the same content, and a session it had open is ended again."
             ),
         ),

@@ -268,7 +268,10 @@ class House:
                 pass
 
     def _leaving(self, topic: str, payload: bytes, in_step: bool) -> None:
-        """A wallbox is released when the broker has told what it had stored, and the session is on the disk; never before."""
+        """A wallbox is released when the broker has told what it had stored, and the session is on the disk; never before.
+
+        And no session is told that a later life does not know.
+        """
         match topic.split("/")[1:]:
             case ["wallbox", name, "command", "enabled"] if payload == b"true":
                 assert self.life is not None, "somebody has said it"
@@ -276,6 +279,8 @@ class House:
                     self.mishaps.append(f"{self.world.now_s:.3f} s: {name} was released before the broker had told what it had stored")
                 if not self.life.has_session(ChargePointId(name)):
                     self.mishaps.append(f"{self.world.now_s:.3f} s: {name} was released, and no session of it was on the disk")
+            case ["bridge", "alert", "database_older"] if payload:
+                self.mishaps.append(f"{self.world.now_s:.3f} s: the broker knew of a session that was not on the disk")
             case _:
                 pass
 

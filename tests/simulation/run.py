@@ -121,7 +121,7 @@ class Simulation:
         house.run(hours * 3600)
         self.heal()
         house.run(house.world.now_s + SETTLE_S)
-        violations = [f"not quiet: {left}" for left in self.become_quiet()]
+        violations = [f"not quiet: {left}" for left in self.become_quiet()] + told_otherwise(house)
         before = book_of(house)
         found_before = self.findings(before)
         house.cut(power=True)
@@ -201,6 +201,24 @@ def parked(house: House) -> list[tuple[ChargePointId, str]]:
     with open_reader(house.database) as store:
         rows = store.rows(states=(RecordState.PARKED,))
     return list(dict.fromkeys((row.charge_point, str(row.record.session)) for row in rows))
+
+
+RESTING = {"wallbox/{}/command/enabled": b"false", "charge_point/{}/status": b"Available", "charge_point/{}/ocpp/queue": b"0"}
+"""What the broker has stored of a charge point where nobody is."""
+
+
+def told_otherwise(house: House) -> list[str]:
+    """Where everything rests, and the broker or a wallbox has another word of it: the next vehicle would charge for nothing."""
+    told = house.broker.retained
+    wrong = []
+    for name, box in house.wallboxes.items():
+        for topic, value in RESTING.items():
+            stored = told.get(f"{ROOT}/{topic.format(name)}")
+            if stored != value:
+                wrong.append(f"{name}: at rest the broker has {stored!r} under {topic.format(name)}")
+        if box.enabled:
+            wrong.append(f"{name}: at rest the wallbox lets every vehicle charge")
+    return wrong
 
 
 def waiting(house: House) -> list[str]:

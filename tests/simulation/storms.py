@@ -517,7 +517,7 @@ STORMS: tuple[Storm, ...] = (
     Storm(
         rows=("M1", "E2"),
         name="broker down",
-        hours=5,
+        hours=3,
         lasts_s=120,
         begin=_broker_down,
         counts=("broker down", "broker forgot", "broker fell back"),
