@@ -8,9 +8,10 @@ from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import SchemaError
 
 from bridge import schemas
-from bridge.commands import asyncapi, readme
+from bridge.commands import readme
 from bridge.commands.terminal import console
 from bridge.errors import EvbridgeError
+from bridge.mqtt import asyncapi
 from bridge.mqtt.messages import Request
 from bridge.mqtt.topics import TABLE
 
@@ -46,9 +47,10 @@ def _checkout() -> Path | None:
 
 
 def _differences() -> Iterator[str]:
-    yield from _schemas()
-    yield from _names()
-    yield from _document()
+    unsound = [*_schemas(), *_names()]
+    yield from unsound
+    if not unsound:  # else it can't be made of them
+        yield from _document()
     root = _checkout()
     if root is not None:
         yield from _page((root / README).read_text(encoding="utf-8"))

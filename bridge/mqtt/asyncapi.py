@@ -1,5 +1,6 @@
 """The contract as an AsyncAPI 3.0 document, generated from the table of topics and the schemas. Pure."""
 
+import json
 from typing import Any, Final
 
 from bridge import schemas
@@ -12,7 +13,7 @@ from bridge.mqtt.topics import EVERYWHERE, PHASES, TABLE, Direction, Nature, Top
 
 ROOT = "evbridge"
 """The document shows the default root."""
-FILE = "bridge.asyncapi.json"
+FILE = "asyncapi.json"
 """Its name among the schemas."""
 
 _MEANINGS: Final = {
@@ -29,8 +30,13 @@ _MEANINGS: Final = {
 _CHOICES: Final = {"phase": list(PHASES), "command": [one.value for one in Request], "alert": [one.value for one in AlertId]}
 
 
-def asyncapi_document() -> dict[str, Any]:
-    """The whole document, for `schemas/bridge.asyncapi.json`. The application it describes is the bridge."""
+def text() -> str:
+    """As it stands in the file."""
+    return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
+
+
+def document() -> dict[str, Any]:
+    """The whole of it. The application it describes is the bridge."""
     used = sorted({row.schema for row in TABLE} | {f"request_{one.value}" for one in Request})
     return {
         "asyncapi": "3.0.0",
@@ -38,8 +44,10 @@ def asyncapi_document() -> dict[str, Any]:
             "title": "evbridge",
             # of the contract: additive changes only; a break gets a new root, and both are served for one release
             "version": "1.0.0",
-            "description": "OCPP for any wallbox that speaks MQTT. An empty payload on a retained topic means unknown or removed. "
+            "description": "OCPP for any wallbox that speaks MQTT. All topics begin with the configured root, "
+            f"`{ROOT}` by default. An empty payload on a retained topic means unknown or removed. "
             "Events are never retained; a retained one is dropped. Keys a reader does not know are to be ignored.",
+            "license": {"name": "MIT"},
         },
         "defaultContentType": "application/json",
         "servers": {"broker": _server()},

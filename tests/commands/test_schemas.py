@@ -1,19 +1,19 @@
-"""`bridge.commands.schemas`, `asyncapi` and `readme`."""
+"""`bridge.commands.schemas` and `readme`."""
 
 import json
 import re
 import shutil
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote
 
 import pytest
 
 from bridge import schemas
 from bridge.cli import main
-from bridge.commands import asyncapi, readme
+from bridge.commands import readme
 from bridge.commands import schemas as command
-from bridge.mqtt.topics import TABLE, Direction
+from bridge.mqtt import asyncapi
+from bridge.mqtt.topics import TABLE
 
 ROOT = Path(__file__).parents[2]
 
@@ -84,45 +84,6 @@ def test_an_installed_bridge_has_nothing_to_write(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(command, "_checkout", lambda: None)
     assert main(["schemas", "--write"]) == 3
     assert "installed bridge" in capsys.readouterr().err
-
-
-def test_the_document_has_every_topic_and_every_reference_leads_somewhere() -> None:
-    """Tools that read AsyncAPI find each topic with its direction, its quality of service and its schema."""
-    document = asyncapi.document()
-    assert [channel["address"] for channel in document["channels"].values()] == [f"evbridge/{row.pattern}" for row in TABLE]
-    for row in TABLE:
-        operation = document["operations"][asyncapi.key(row)]
-        assert operation["action"] == ("receive" if row.direction is Direction.IN else "send")
-        assert operation["bindings"]["mqtt"]["retain"] is row.retained
-        parameters = document["channels"][asyncapi.key(row)].get("parameters", {})
-        assert list(parameters) == re.findall(r"\{(\w+)\}", row.pattern)
-    for reference in references(document):
-        assert leads_somewhere(document, reference), reference
-
-
-def references(value: Any) -> list[str]:  # noqa: ANN401 - JSON
-    match value:
-        case {"$ref": str(reference)}:
-            return [reference]
-        case dict():
-            return [found for item in value.values() for found in references(item)]
-        case list():
-            return [found for item in value for found in references(item)]
-        case _:
-            return []
-
-
-def leads_somewhere(document: Any, reference: str) -> bool:  # noqa: ANN401 - JSON
-    if reference.startswith("./"):
-        return (ROOT / "schemas" / reference[2:]).is_file()
-    here = document
-    for step in reference.removeprefix("#/").split("/"):
-        here = here.get(step, {})
-    return bool(here)
-
-
-def test_two_topics_have_two_names_in_the_document() -> None:
-    assert len({asyncapi.key(row) for row in TABLE}) == len(TABLE)
 
 
 def test_a_cell_cannot_break_its_table() -> None:
