@@ -6,7 +6,7 @@ from decimal import Decimal
 from bridge.core.alerts import PASSING_S, AlertId
 from bridge.core.draft import Draft
 from bridge.core.effects import EntryKind, HistoryEntry, WriteHistory
-from bridge.core.state import Kept, NoSession, State
+from bridge.core.state import BackendSession, Kept, LocalSession, NoSession, State
 from bridge.core.values import SessionId
 
 GAP_SETTLE_S = 60.0
@@ -21,7 +21,7 @@ def account(draft: Draft, register_wh: int, *, gap: str, follows: SessionId | No
     if kept.accounted_wh is not None and register_wh > kept.accounted_wh:
         started_ms = draft.now_ms if kept.accounted_ms is None else min(kept.accounted_ms, draft.now_ms)
         entry = HistoryEntry(
-            id=SessionId(f"{draft.fresh}-gap"),
+            id=SessionId(f"{draft.fresh}-gap{_gaps(draft) or ''}"),
             kind=EntryKind.GAP,
             authority=None,
             user=None,
@@ -47,11 +47,24 @@ def account(draft: Draft, register_wh: int, *, gap: str, follows: SessionId | No
     draft.kept = accounted(draft.kept, register_wh, draft.now_ms)
 
 
+def _gaps(draft: Draft) -> int:
+    """How many this step has written down already."""
+    return sum(isinstance(effect, WriteHistory) and effect.entry.kind is EntryKind.GAP for effect in draft.effects)
+
+
 def accounted(kept: Kept, register_wh: int, utc_ms: int) -> Kept:
     """Everything up to this register belongs to somebody. So no restart may know of a lower one: what begins there would have it twice."""
     if kept.register_wh is None or kept.register_wh < register_wh:
         kept = replace(kept, register_wh=register_wh, register_ms=utc_ms)
     return replace(kept, accounted_wh=register_wh, accounted_ms=utc_ms)
+
+
+def is_settled(kept: Kept, session: BackendSession | LocalSession) -> bool:
+    """Whether what was drawn since the session's last durable register is written down already, though the session is still open.
+
+    So it is where the register has run back, or leapt, while a restart waited for the wallbox: it counts from a new baseline.
+    """
+    return kept.accounted_wh != session.begin.register_wh
 
 
 def settle_gap(draft: Draft) -> None:

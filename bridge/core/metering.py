@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bridge.core.accounting import account, settle_gap
+from bridge.core.accounting import account, is_settled, settle_gap
 from bridge.core.alerts import PASSING_S, AlertId
 from bridge.core.draft import Draft
 from bridge.core.energy import is_running
@@ -203,5 +203,6 @@ def _settle_gap_of_outage(draft: Draft) -> None:
     session, register_wh = draft.session, draft.state.meter.register_wh
     assert is_running(session), "recovery is about a session"
     assert register_wh is not None, "the caller has compared with it"
-    draft.kept = replace(draft.kept, accounted_wh=session.last.register_wh, accounted_ms=session.last.utc_ms)
+    if session.last.register_wh <= register_wh and not is_settled(draft.kept, session):
+        draft.kept = replace(draft.kept, accounted_wh=session.last.register_wh, accounted_ms=session.last.utc_ms)
     account(draft, register_wh, gap="bridge_down", follows=session.id)

@@ -5,6 +5,7 @@ The old session stays open until the new one can begin, so that both are one com
 
 from dataclasses import fields, replace
 
+from bridge.core.accounting import is_settled
 from bridge.core.alerts import PASSING_S, AlertId
 from bridge.core.draft import Draft
 from bridge.core.energy import is_running
@@ -88,7 +89,7 @@ def resolve_recovery(draft: Draft) -> None:
     elif not stayed:
         finish_at_last_kept(draft, StopReason.EV_DISCONNECTED)
         _keep_plug(draft)
-    elif draft.state.rules.resume and _is_proven(draft.state) and not _leapt(draft.state, session):
+    elif draft.state.rules.resume and _is_proven(draft.state) and not (_leapt(draft.state, session) or is_settled(draft.kept, session)):
         draft.state = replace(draft.state, recovery=None, sampled_s=draft.now_s)
         _keep_plug(draft)
     else:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from bridge.core.accounting import account, accounted
+from bridge.core.accounting import account, accounted, is_settled
 from bridge.core.alerts import AlertId
 from bridge.core.draft import Draft
 from bridge.core.effects import (
@@ -262,8 +262,7 @@ def _finish(draft: Draft, last: Reading) -> None:
     draft.emit(WriteHistory(entry=_entry(session, end, cost, price)))
     kept = draft.kept
     register_wh = draft.state.meter.register_wh
-    if register_wh is not None and end.register_wh <= register_wh:
-        # Otherwise the register has run back since the restart, and what lies behind the new baseline is counted from there.
+    if register_wh is not None and end.register_wh <= register_wh and not is_settled(kept, session):
         kept = accounted(kept, end.register_wh, end.utc_ms)
     for station, operative in kept.scheduled:
         kept = replace(kept, operative=operative, station_operative=operative if station else kept.station_operative)

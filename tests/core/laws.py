@@ -387,7 +387,11 @@ def only_what_is_open_is_asked(after: State, effects: Iterable[AnyEffect]) -> No
 
 
 def master_passes_begin_nothing(before: State, after: State) -> None:
-    """A session that has just begun is nobody's who only may end them."""
-    session, master = after.kept.session, before.settings.master_pass_group
-    if master and isinstance(session, BackendSession) and isinstance(before.kept.session, NoSession):
-        assert session.group != master or session.follows is not None or before.recovery is not None
+    """Nobody is permitted to charge who may only end sessions. Who was permitted before that became the master's group still is."""
+    master = before.settings.master_pass_group
+    if not master or isinstance(before.pending, Granted):
+        return
+    begins = isinstance(after.kept.session, BackendSession) and isinstance(before.kept.session, NoSession)
+    permitted = after.kept.session if begins else after.pending
+    if isinstance(permitted, BackendSession | Granted):
+        assert permitted.group != master or permitted.follows is not None or before.recovery is not None

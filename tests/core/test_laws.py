@@ -24,6 +24,7 @@ from bridge.core.backend import (
 )
 from bridge.core.effects import AskAuthorize
 from bridge.core.events import AlertCleared, ClockCorrected, CommandAnswered, GrantMoved, GrantWithdrawn, Restarted, SessionStopOrdered
+from bridge.core.hardware import BATTERY_MAX_WH
 from bridge.core.leap import Leap
 from bridge.core.orders import ListEntry, ProfileFilter
 from bridge.core.settings import EnergyRules, Settings
@@ -107,6 +108,7 @@ class Life(RuleBasedStateMachine):
         self.truth_wh = 1000
         self.origin_wh: int | None = None
         """Where accounting of the present meter began."""
+        self.highest_wh = self.truth_wh
         self.replaced = self.replaced_wh = 0
         """What meters before it had counted."""
         self.durable: list[tuple[Kept, int, int, int, int]] = []
@@ -161,6 +163,14 @@ class Life(RuleBasedStateMachine):
             self.replaced_wh += self.truth_wh - self.origin_wh
             self.truth_wh = self.origin_wh = new_wh
             bench.meters(new_wh)
+
+    @rule(seconds=st.sampled_from([0.0, 5.0, 20.0]))
+    def meter_leaps(self, seconds: float) -> None:
+        """To a register that no vehicle can have got it to, nor any meter before; three readings make it true."""
+        self.truth_wh = self.highest_wh = max(self.highest_wh, self.truth_wh) + 10 * BATTERY_MAX_WH
+        for _ in range(3):
+            self.bench.passes(seconds)
+            self.bench.meters(self.truth_wh)
 
     @rule()
     def meter_is_unknown(self) -> None:
@@ -388,7 +398,7 @@ class Life(RuleBasedStateMachine):
         bench.backend_comes()
         bench.synchronises()
         bench.wallbox(fault=None, online=True, cp_state=None, plugged=False, plug="third")
-        for _ in range(2):
+        for _ in range(4):
             bench.meters(self.truth_wh, power_w=0.0)
             bench.passes(100)
         assert isinstance(bench.state.kept.session, NoSession)

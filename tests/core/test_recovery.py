@@ -326,6 +326,21 @@ def test_a_meter_replaced_while_the_bridge_was_down_is_no_gap() -> None:
     assert not bench.gaps
 
 
+def test_a_meter_that_leaps_while_the_wallbox_is_waited_for_leaps_once() -> None:
+    """Replaced by one that has counted more: what lies between the registers is one gap, and the drawn rest of the outage another."""
+    bench = crashed()
+    bench.synchronises()
+    bench.meters(1300)
+    for _ in range(3):
+        bench.meters(501_300)
+    bench.plugs()
+    assert bench.recorded == "Start Stop Start"
+    assert (bench.stops[0].reading.register_wh, bench.starts[1].reading.register_wh) == (1050, 501_300)
+    gaps = [entry for entry in bench.entries if entry.kind is EntryKind.GAP]
+    assert [(gap.start_wh, gap.end_wh, gap.reason) for gap in gaps] == [(1050, 1300, "bridge_down"), (1300, 501_300, "meter_changed")]
+    assert len({entry.id for entry in bench.entries}) == len(bench.entries)
+
+
 # --- what must wait, what must not ----------------------------------------------------------------------------------------------
 
 

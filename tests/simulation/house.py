@@ -332,13 +332,13 @@ class House:
         self._counts_from_now(charge_point)
 
     def _counts_from_now(self, charge_point: ChargePointId) -> None:
-        """What energy management said last is in force, until it has been silent for too long."""
+        """What energy management said last is in force, until it has been silent for too long. A process that sleeps hears it later."""
         allow, limit_w = self._heard[charge_point]
         effective_w = limit_w if allow and limit_w >= 6 * VOLTS * PHASES else 0.0
         self.happened.append(Managed(at_ms=self.world.now_ms, charge_point=charge_point, limit_w=min(effective_w, MAX_W)))
-        self._spoke_s[charge_point] = self.world.now_s
+        heard_s = self._spoke_s[charge_point] = max(self.world.now_s, self.paused_until_s)
         if self.plan.stale_after_s is not None:
-            self.world.after(self.plan.stale_after_s + 0.5, self._if_silent, charge_point, self.world.now_s)
+            self.world.at(heard_s + self.plan.stale_after_s + 0.5, self._if_silent, charge_point, heard_s)
 
     def _if_silent(self, charge_point: ChargePointId, since_s: float) -> None:
         """Whoever has been silent for so long says no (`on_missing` is `stop`)."""
