@@ -35,7 +35,7 @@ def restarted(draft: Draft, event: Restarted) -> None:
     draft.state = replace(
         draft.state,
         settings=settings_in_force(draft.state.base, kept),
-        meter=_last_known(kept, draft.now_s),
+        meter=_last_known(kept, draft),
         started_s=draft.now_s,
         kept_s=draft.now_s,
         clock_trusted=event.clock_trusted,
@@ -51,12 +51,12 @@ def restarted(draft: Draft, event: Restarted) -> None:
     draft.state = replace(draft.state, recovery=recovery)
 
 
-def _last_known(kept: Kept, now_s: float) -> Meter:
-    """The durable register is the last known value until the meter speaks."""
+def _last_known(kept: Kept, draft: Draft) -> Meter:
+    """The durable register is the last known value until the meter speaks. It was heard before now, whatever clock there was."""
     if kept.register_wh is None or kept.register_ms is None:
         return Meter()
-    heard = Instant(mono_s=now_s, utc_ms=kept.register_ms)
-    return Meter(register_wh=kept.register_wh, register_at=heard, rose_at_s=now_s)
+    heard = Instant(mono_s=draft.now_s, utc_ms=min(kept.register_ms, draft.now_ms))
+    return Meter(register_wh=kept.register_wh, register_at=heard, rose_at_s=draft.now_s)
 
 
 def recovery_due_s(state: State) -> float | None:

@@ -167,7 +167,7 @@ def sample(draft: Draft, context: ReadingContext, *, utc_ms: int) -> None:
     taken = take_reading(draft, context, utc_ms=utc_ms)
     assert taken is not None, "no session without a register"
     # The host's clock may have been put back: times of one transaction never run backwards (reliability.md C2).
-    taken = replace(taken, utc_ms=_within(draft, session, max(taken.utc_ms, session.last.utc_ms)))
+    taken = replace(taken, utc_ms=_within(session, max(taken.utc_ms, session.last.utc_ms)))
     draft.emit(RecordSample(session=session.id, sequence=session.sequence, reading=taken, offline=not draft.state.backend_online))
     draft.session = replace(session, sequence=session.sequence + 1)
     keep_register(draft)
@@ -210,13 +210,9 @@ def finish_now(draft: Draft, reason: StopReason) -> None:
     finish(draft)
 
 
-def _within(draft: Draft, session: BackendSession | LocalSession, utc_ms: int) -> int:
-    """A time of the session: not before it began.
-
-    Begun while nobody knew the time, and not put right since, it has no time of the life before, which is later than any of this one.
-    """
-    unknown = not session.clock_trusted and session.started_ms <= draft.now_ms
-    return max(min(utc_ms, draft.now_ms) if unknown else utc_ms, session.started_ms)
+def _within(session: BackendSession | LocalSession, utc_ms: int) -> int:
+    """A time of the session: not before it began, whichever of the two was put right since."""
+    return max(utc_ms, session.started_ms)
 
 
 def finish_at_last_kept(draft: Draft, reason: StopReason, tag: IdTag | None = None) -> None:
@@ -243,7 +239,7 @@ def _finish(draft: Draft, last: Reading) -> None:
     assert not isinstance(session, NoSession)
     assert session.ending is not None
     ending = session.ending
-    end = replace(last, context=ReadingContext.END, utc_ms=_within(draft, session, ending.utc_ms))
+    end = replace(last, context=ReadingContext.END, utc_ms=_within(session, ending.utc_ms))
     cost, price = Decimal(0), None
     if isinstance(session, BackendSession):
         record = RecordStop(

@@ -311,6 +311,8 @@ def late_answers_only_teach(before: State, event: AnyEvent, after: State, effect
         return
     if isinstance(before.pending, Asking) and before.pending.question == event.question:
         return
+    if before.kept.reservation != after.kept.reservation:
+        return  # the clock was set, and it has run out
     assert all(isinstance(effect, RememberTag) for effect in effects if not isinstance(effect, CommandHardware))
     assert after.kept == before.kept
     assert after.pending == before.pending

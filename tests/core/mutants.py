@@ -116,7 +116,7 @@ MUTANTS = (
     Mutant("local sessions are nobody's business", "status", "(LocalSession(), _) | (NoSession()", "(NoSession()"),
     Mutant("local sessions are nobody's business", "deciding", "if asking.person.local and asking.origins:", "if asking.origins:"),
     Mutant("numbers have no gap", "sessions", "sequence=session.sequence + 1", "sequence=session.sequence"),
-    Mutant("times never run backwards", "sessions", "utc_ms=_within(draft, session, max(taken.utc_ms, session.last.utc_ms)))", "utc_ms=taken.utc_ms)"),
+    Mutant("times never run backwards", "sessions", "utc_ms=_within(session, max(taken.utc_ms, session.last.utc_ms)))", "utc_ms=taken.utc_ms)"),
     Mutant("times never run backwards", "sessions", "ending_ms = max(draft.now_ms, session.last.utc_ms)", "ending_ms = draft.now_ms"),
     Mutant("times never run backwards", "readings", "utc_ms=max(now.utc_ms, session.last.utc_ms))", "utc_ms=now.utc_ms)"),
     Mutant(
@@ -136,7 +136,7 @@ MUTANTS = (
         "    draft.state = replace(draft.state, recovery=None)\n    finish_now(draft, gone)\n",
     ),
     Mutant("energy is conserved, at the end of the day", "accounting", "    return meter.rose_at_s + GAP_SETTLE_S", "    return None"),
-    Mutant("energy is conserved, at the end of the day", "recovery", ", rose_at_s=now_s)", ")"),
+    Mutant("energy is conserved, at the end of the day", "recovery", ", rose_at_s=draft.now_s)", ")"),
     Mutant(
         "a second restart adds nothing",
         "recovery",

@@ -260,3 +260,18 @@ def test_entries_of_the_history_and_decisions_move_as_well() -> None:
     entry, decision = bench.finished[0], bench.decisions[0]
     assert LEAP.entry(entry) == replace(entry, started_ms=RIGHT + entry.started_ms, ended_ms=RIGHT + entry.ended_ms)
     assert LEAP.decision(decision) == replace(decision, utc_ms=RIGHT + decision.utc_ms)
+
+
+def test_a_clock_nobody_trusts_may_be_set_ahead_and_back_and_times_of_a_transaction_still_never_run_back() -> None:
+    """Somebody sets the clock of a host that began in 1970, twice."""
+    bench = unset()
+    bench.taps(ROAMER)
+    bench.answers(ACCEPTED)
+    for by_s in (3600, -3600, 7):
+        bench.clock_set(by_s)
+        bench.passes(60)
+    bench.unplugs()
+    bench.passes(5)
+    times = [bench.starts[0].utc_ms, *(one.reading.utc_ms for one in bench.samples), bench.stops[0].utc_ms]
+    assert len(times) > 3
+    assert times == sorted(times)
