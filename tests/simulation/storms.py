@@ -511,7 +511,7 @@ STORMS: tuple[Storm, ...] = (
     ),
     Storm(rows=("W15",), name="out of service", hours=8, lasts_s=900, begin=_out_of_service),
     Storm(rows=("C1",), name="boot in 1970", hours=16, lasts_s=900, begin=_boot_in_1970),
-    Storm(rows=("C2", "C3"), name="clock stepped", hours=8, lasts_s=0, begin=_clock_steps),
+    Storm(rows=("C2", "C3"), name="clock stepped", hours=3, lasts_s=0, begin=_clock_steps),
     Storm(rows=("C4",), name="central system's clock wrong", hours=8, lasts_s=1800, begin=_other_time),
     Storm(rows=("C5",), name="process paused", hours=6, lasts_s=0, begin=_paused),
     Storm(
