@@ -26,6 +26,7 @@ from bridge.monitor import Monitor
 from bridge.mqtt import topics
 from bridge.mqtt.client import Broker
 from bridge.mqtt.messages import Message, RequestMessage, RequestRefused, RetainedEvent
+from bridge.mqtt.parsing import session_of
 from bridge.mqtt.render import Health, Info, Renderer
 from bridge.mqtt.wire import BrokerSettings
 from bridge.mqtt.wire import Connect as BrokerConnect
@@ -36,6 +37,7 @@ from bridge.ocpp.wire import Connect
 from bridge.roads import CONNECTS_A_SECOND, Road, road
 from bridge.runtime import Runtime
 from bridge.site import Site
+from bridge.store.loss import LOST_MAX
 from bridge.store.protocol import CLEAN_STOP, TAG_REF_KEY, StoreHealth
 from bridge.store.sqlite import SqliteStore
 from bridge.tape.recorder import Recorder, folder_of
@@ -44,6 +46,8 @@ from bridge.timekeeping import Timekeeper
 HEALTH_S = 60.0
 """How often `bridge/health` is told at least."""
 MEGABYTE = 1024 * 1024
+REWRITTEN_MS = 86_400_000
+"""So much earlier than it was told a session may have ended: its clock was put right since."""
 
 log = logging.getLogger("bridge")
 
@@ -93,6 +97,7 @@ class App:
         self._links: list[Link] = []
         self._storage_ok = True
         self._started_s = 0.0
+        self._looked_back = False
 
     def _build(self) -> None:
         configuration, clock = self._configuration, self._clock
@@ -262,8 +267,26 @@ class App:
     def _synchronised(self) -> None:
         for runtime in self._runtimes.values():
             runtime.handle(BrokerSynchronised(**self._clock.stamp()))
-        if self._store.salvage is None:
-            self._display.look_back({one: self._broker.stored(topics.CP_LAST_SESSION, one) for one in self._runtimes})
+        if not self._looked_back:
+            self._looked_back = True
+            asyncio.get_running_loop().call_soon(self._look_back)  # no command waits for that
+
+    def _look_back(self) -> None:
+        """Whether the broker remembers a session that the history does not: then an older copy was put back (reliability.md D10)."""
+        unknown = [one for one in self._runtimes if not self._remembers(one)]
+        if unknown and self._store.salvage is None:
+            text = (
+                f"the broker remembers later sessions of {', '.join(unknown[:LOST_MAX])} than the database: was an older copy put "
+                "back, or a new one begun? What a copy had not delivered goes again, and its history lacks what came later"
+            )
+            self._display.alert(AlertId.DATABASE_OLDER, text, passing=False)
+
+    def _remembers(self, charge_point: ChargePointId) -> bool:
+        told = session_of(self._broker.stored(topics.CP_LAST_SESSION, charge_point))
+        if told is None:
+            return True
+        name, ended_ms = told
+        return any(entry.id == name for _, entry in self._store.history(charge_point, since_ms=ended_ms - REWRITTEN_MS))
 
     def _broker_lost(self, _reason: str) -> None:
         for runtime in self._runtimes.values():

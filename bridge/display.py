@@ -4,7 +4,6 @@ Lamps and commands leave at once. Dashboards follow within a tenth of a second, 
 """
 
 import asyncio
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -20,7 +19,6 @@ from bridge.core.state import Alert, State
 from bridge.core.status import reported_status
 from bridge.core.values import ChargePointId, CommandId, IdTag, Person, ReaderId
 from bridge.core.view import View, view
-from bridge.mqtt.parsing import utc_ms as utc_ms_of
 from bridge.mqtt.publications import Publication
 from bridge.mqtt.render import LED_MS, LinkView, Renderer
 from bridge.runtime import Runtime
@@ -36,12 +34,6 @@ class Publish(Protocol):
 
 FOLLOW_S = 0.1
 """Dashboards are people: a tenth of a second later is at once, and saves most of the work while meters speak."""
-
-
-NAMED_MAX = 4
-"""An alert is one line."""
-DAY_MS = 86_400_000
-"""So much earlier a session may have ended by a clock that was put right since."""
 
 
 @dataclass(slots=True)
@@ -215,25 +207,6 @@ class Display:
         if self._alerts.get(alert) != text:
             self._alerts[alert] = text
             self._publish(self._renderer.bridge_alert(alert, text))
-
-    def look_back(self, last_sessions: Mapping[ChargePointId, bytes]) -> None:
-        """Whether the broker remembers a session that the history does not: then an older copy was put back (reliability.md D10)."""
-        unknown = [one for one, payload in last_sessions.items() if payload and not self._remembers(one, payload)]
-        if unknown:
-            text = (
-                f"the broker remembers later sessions of {', '.join(unknown[:NAMED_MAX])} than the database: was an older copy put "
-                "back, or a new one begun? What a copy had not delivered goes again, and its history lacks what came later"
-            )
-            self.alert(AlertId.DATABASE_OLDER, text, passing=False)
-
-    def _remembers(self, charge_point: ChargePointId, last_session: bytes) -> bool:
-        try:
-            told = json.loads(last_session)
-            name, ended_ms = told["id"], utc_ms_of(told["ended"])
-        except (LookupError, TypeError, ValueError):
-            return True  # somebody else's words
-        found = self._store.history(charge_point, since_ms=ended_ms - DAY_MS)
-        return any(entry.id == name for _, entry in found)
 
     def clear(self, alert: AlertId) -> None:
         """Solved."""

@@ -60,7 +60,7 @@ class Board:
         self.published: list[Publication] = []
         self.wire = Ears()
         self.nothing = Decimal(0)
-        self.renderer = renderer = Renderer(names=Names(), key=KEY)
+        renderer = Renderer(names=Names(), key=KEY)
         self.runtimes: dict[ChargePointId, Runtime] = {}
         common: dict[str, Any] = {"configuration": self.configuration, "clock": self.clock}
         self.display = Display(**common, store=self.store, renderer=renderer, publish=self.publish)

@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import replace
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -28,7 +27,6 @@ from bridge.core.values import (
     Why,
 )
 from bridge.display import FOLLOW_S
-from bridge.store.protocol import Change
 from tests.board import GARAGE, YARD, Board
 from tests.shells import TEN_O_CLOCK_MS, Timers, turns
 
@@ -317,33 +315,3 @@ async def test_firmware_is_handed_to_the_wallbox_at_once(board: Board) -> None:
     board.display.install_firmware(board.runtimes[GARAGE], InstallFirmware(command=CommandId("c-1"), job=job))
     assert board.topics == ["wallbox/box/command/firmware"]
     assert not board.published[0].retained
-
-
-async def test_what_the_broker_remembers_and_the_history_does_not_is_told(board: Board) -> None:
-    """An older copy of the database was put back; other people's words on our topic prove nothing."""
-    entry = HistoryEntry(
-        id=SessionId("s1"),
-        kind=EntryKind.LOCAL,
-        authority=Authority.LOCAL,
-        user=None,
-        name=None,
-        tag=None,
-        started_ms=TEN_O_CLOCK_MS - 60_000,
-        ended_ms=TEN_O_CLOCK_MS,
-        start_wh=1000,
-        end_wh=1500,
-        cost=Decimal(0),
-        price_per_kwh=None,
-        reason="Local",
-        follows=None,
-        clock_trusted=True,
-    )
-    known = board.renderer.entry_json(GARAGE, entry, csms=None)
-    later = board.renderer.entry_json(GARAGE, replace(entry, id=SessionId("s2"), ended_ms=TEN_O_CLOCK_MS + 3_600_000), csms=None)
-    await board.store.commit(Change(charge_point=GARAGE, link=None, utc_ms=TEN_O_CLOCK_MS, history=(entry,)))
-    board.display.look_back({GARAGE: known, YARD: b""})
-    for words in (b"rubbish", b"[]", b'{"id": "s3"}', b'{"id": "s3", "ended": null}', b'{"id": "s3", "ended": "soon"}'):
-        board.display.look_back({GARAGE: words})
-    assert board.topics == []
-    board.display.look_back({GARAGE: later, YARD: b""})
-    assert "later sessions of garage than the database" in board.told["bridge/alert/database_older"]

@@ -51,6 +51,15 @@ def utc_ms(text: str) -> int:
     return (datetime.fromisoformat(text) - _EPOCH) // _MILLISECOND
 
 
+def session_of(entry: bytes) -> tuple[str, int] | None:
+    """The name of a finished session and its end (milliseconds UTC), as the bridge told them; None: nothing, or somebody else's words."""
+    try:
+        told = json_of(entry)
+        return str(told["id"]), utc_ms(told["ended"])
+    except (LookupError, TypeError, ValueError):
+        return None
+
+
 def iso(ms: int) -> str:
     """Milliseconds UTC as the contract writes times: 2026-01-31T12:00:00.000Z."""
     return (_EPOCH + ms * _MILLISECOND).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -31,6 +31,13 @@ def unset() -> Bench:
     return bench
 
 
+def loses_the_time(bench: Bench) -> None:
+    """The power goes, and with it the time: it begins in 1970 again."""
+    bench.restarts()
+    bench.utc_ahead_ms = 0
+    bench.happens(Restarted, planned=False, clock_trusted=False)
+
+
 def learns(bench: Bench, *, trusted: bool = False) -> None:
     """The time becomes known: the host began at ten o'clock."""
     bench.utc_ahead_ms = TEN_O_CLOCK_MS
@@ -158,9 +165,7 @@ def test_a_session_of_a_life_that_knew_the_time_keeps_its_times() -> None:
     """After the power cut the host has forgotten the time; the old session stops at its own last durable moment."""
     bench = charging()
     kept = bench.state.kept
-    bench.restarts()
-    bench.utc_ahead_ms = 0
-    bench.happens(Restarted, planned=False, clock_trusted=False)
+    loses_the_time(bench)
     learns(bench)
     assert bench.state.kept == replace(kept, boot_reason="PowerUp")
     assert bench.state.recovery is not None
@@ -170,9 +175,7 @@ def test_a_session_of_a_life_that_knew_the_time_keeps_its_times() -> None:
 def test_what_goes_on_in_1970_with_a_silent_meter_ends_after_it_began() -> None:
     """Its register is of the life before, and so is that register's time: no time for an end."""
     bench = charging()
-    bench.restarts()
-    bench.utc_ahead_ms = 0
-    bench.happens(Restarted, planned=False, clock_trusted=False)
+    loses_the_time(bench)
     bench.synchronises()
     bench.plugs()
     bench.passes(60)
@@ -198,9 +201,7 @@ def test_what_was_put_right_keeps_its_times_in_another_life_of_1970() -> None:
     bench.passes(120)
     last = bench.session.last
     assert last.utc_ms > bench.session.started_ms >= TEN_O_CLOCK_MS
-    bench.restarts()
-    bench.utc_ahead_ms = 0
-    bench.happens(Restarted, planned=False, clock_trusted=False)
+    loses_the_time(bench)
     bench.synchronises()
     bench.unplugs()
     bench.passes(60)

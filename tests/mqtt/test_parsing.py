@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.mqtt.parsing import DEPTH_MAX, PAYLOAD_MAX, iso, json_of, normalised_tag, text_of, utc_ms
+from bridge.mqtt.parsing import DEPTH_MAX, PAYLOAD_MAX, iso, json_of, normalised_tag, session_of, text_of, utc_ms
 
 
 @pytest.mark.parametrize(
@@ -124,3 +124,12 @@ def test_times_are_written_in_utc_with_milliseconds(ms: int) -> None:
 def test_one_card_is_one_tag_however_the_reader_writes_it(written: str, tag: str) -> None:
     """Hex loses its separators; any other text (an eMAID) stays as the central system knows it."""
     assert normalised_tag(written) == tag
+
+
+def test_a_finished_session_is_known_again_and_other_words_are_none() -> None:
+    """Whatever stands on the bridge's own topic: somebody else may have written it."""
+    assert session_of(b'{"id": "s1", "ended": "2026-01-31T12:00:00.500Z", "more": 1}') == ("s1", utc_ms("2026-01-31T12:00:00.500Z"))
+    others = (b"", b"rubbish", b"[]", b"7", b"null", b"[" * 5000, b'{"id": "s1"}', b'{"ended": "2026-01-31T12:00:00Z"}')
+    times = (b"null", b"7", b'"soon"', b'"2026-01-31T12:00:00"')
+    for words in (*others, *(b'{"id": "s1", "ended": ' + time + b"}" for time in times)):
+        assert session_of(words) is None, words

@@ -95,7 +95,7 @@ CATALOGUE: Mapping[str, Row] = MappingProxyType(
         "D10": Row(
             tests=(
                 f"{_DAMAGE}::test_an_older_copy_is_put_back",
-                "tests/test_display.py::test_what_the_broker_remembers_and_the_history_does_not_is_told",
+                "tests/mqtt/test_parsing.py::test_a_finished_session_is_known_again_and_other_words_are_none",
                 "tests/test_clock.py::test_no_id_is_drawn_twice_not_even_after_a_restart",
             ),
             reason=(
